@@ -1,0 +1,42 @@
+/* api/problem.h: what is wrong with a request, every fault at once, and how it is told (RFC 9457).
+ *
+ * Ownership  errors and their strings live in the arena of the submission.
+ * Limits     64 errors are kept; the detail says how many more there were.
+ */
+#ifndef POSTERN_API_PROBLEM_H
+#define POSTERN_API_PROBLEM_H
+
+#include "api/submission.h"
+#include "base/arena.h"
+#include "base/fault.h"
+
+enum { PROBLEM_MAX_ERRORS = 64 };
+
+struct problem_error {
+    struct str pointer; /* JSON pointer (RFC 6901) into the request */
+    enum fault_code code;
+    struct str detail;
+};
+
+struct problem {
+    struct fault fault; /* the whole: the errors' common code, or invalid-request */
+    struct problem_error errors[PROBLEM_MAX_ERRORS];
+    size_t error_count;  /* that are kept */
+    size_t errors_found; /* that there were */
+};
+
+void problem_add(struct problem *problem, struct arena *arena, struct str pointer, const struct fault *fault);
+
+/* Sets the whole from its errors. False where there is any. */
+bool problem_conclude(struct problem *problem);
+
+/* application/problem+json of a fault that is no submission's: not found, too large. `problem` may carry
+ * errors. `id` is absent where no submission was begun. Returns text that the caller frees, or NULL when out
+ * of memory. */
+char *problem_json(const struct problem *problem, struct str id);
+
+/* The answer to a submission whose outcome stands: a receipt, or a problem with delivery, upstream and
+ * recipients. `status` is the HTTP status. Freed by the caller; NULL when out of memory. */
+char *receipt_json(const struct submission *submission, int *status);
+
+#endif

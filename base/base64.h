@@ -1,0 +1,17 @@
+/* base/base64.h: base64 (RFC 4648 section 4) of short values: credentials, header words. Bodies have
+ * mime/transfer.h. */
+#ifndef POSTERN_BASE_BASE64_H
+#define POSTERN_BASE_BASE64_H
+
+#include "base/buf.h"
+#include "base/str.h"
+
+void base64_encode(struct buf *out, struct str bytes);
+
+/* Strict: the alphabet, the padding and nothing else. False, and `out` as it was, on anything else. */
+bool base64_decode(struct buf *out, struct str text);
+
+/* 0 to 63, or -1. */
+int base64_value(char c);
+
+#endif

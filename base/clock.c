@@ -1,0 +1,62 @@
+#include "base/clock.h"
+
+#include <limits.h>
+#include <stdio.h>
+
+enum { US_PER_MS = 1000, US_PER_S = 1000000, NS_PER_US = 1000, MS_PER_S = 1000 };
+
+static int64_t read_us(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US;
+}
+
+int64_t clock_monotonic_us(void)
+{
+    return read_us(CLOCK_MONOTONIC);
+}
+
+int64_t clock_wall_ms(void)
+{
+    return read_us(CLOCK_REALTIME) / US_PER_MS;
+}
+
+struct deadline deadline_after_ms(int64_t ms)
+{
+    return (struct deadline){clock_monotonic_us() + ms * US_PER_MS};
+}
+
+struct deadline deadline_earlier(struct deadline a, struct deadline b)
+{
+    return a.at_us < b.at_us ? a : b;
+}
+
+bool deadline_passed(struct deadline deadline)
+{
+    return clock_monotonic_us() >= deadline.at_us;
+}
+
+int deadline_left_ms(struct deadline deadline)
+{
+    int64_t left_us = deadline.at_us - clock_monotonic_us();
+    if (left_us <= 0)
+        return 0;
+    int64_t left_ms = (left_us + US_PER_MS - 1) / US_PER_MS;
+    return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
+}
+
+struct timespec deadline_timespec(struct deadline deadline)
+{
+    return (struct timespec){.tv_sec = deadline.at_us / US_PER_S,
+                             .tv_nsec = deadline.at_us % US_PER_S * NS_PER_US};
+}
+
+void clock_format_rfc3339(int64_t wall_ms, char text[static CLOCK_RFC3339_BYTES])
+{
+    time_t seconds = wall_ms / MS_PER_S;
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    size_t len = strftime(text, CLOCK_RFC3339_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text + len, CLOCK_RFC3339_BYTES - len, ".%03uZ", (unsigned)(wall_ms % MS_PER_S));
+}

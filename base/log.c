@@ -1,0 +1,110 @@
+#include "base/log.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+
+#include <unistd.h>
+
+enum { MAX_LINE_BYTES = 4096, MAX_VALUE_BYTES = 1024 };
+
+static struct {
+    enum log_level level;
+    enum log_format format;
+} settings = {LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT};
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+void log_configure(enum log_level level, enum log_format format)
+{
+    settings.level = level;
+    settings.format = format;
+}
+
+bool log_wants(enum log_level level)
+{
+    return level >= settings.level;
+}
+
+/* Quoting as JSON has it serves logfmt too. */
+static void append_quoted(struct buf *line, struct str value)
+{
+    value = utf8_first(value, MAX_VALUE_BYTES);
+    buf_append_char(line, '"');
+    while (value.len) {
+        uint32_t code_point;
+        size_t len = utf8_decode(value, &code_point);
+        if (!len)
+            buf_append(line, STR("\\ufffd"));
+        else if (code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0))
+            buf_append_format(line, "\\u%04x", code_point);
+        else {
+            if (code_point == '"' || code_point == '\\')
+                buf_append_char(line, '\\');
+            buf_append(line, str_first(value, len));
+        }
+        value = str_from(value, len ? len : 1);
+    }
+    buf_append_char(line, '"');
+}
+
+static bool needs_no_quotes(struct str value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+        if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
+            return false;
+    }
+    return value.len > 0 && value.len <= MAX_VALUE_BYTES;
+}
+
+static void append_value(struct buf *line, const struct log_field *field)
+{
+    if (field->kind == LOG_VALUE_INT)
+        buf_append_format(line, "%lld", (long long)field->number);
+    else if (settings.format == LOG_FORMAT_LOGFMT && needs_no_quotes(field->text))
+        buf_append(line, field->text);
+    else
+        append_quoted(line, field->text);
+}
+
+static void append_field(struct buf *line, const struct log_field *field)
+{
+    if (field->kind == LOG_VALUE_STR && !field->text.data)
+        return;
+    bool json = settings.format == LOG_FORMAT_JSON;
+    if (line->len > (json ? 1U : 0U))
+        buf_append_char(line, json ? ',' : ' ');
+    buf_append_format(line, json ? "\"%s\":" : "%s=", field->name);
+    append_value(line, field);
+}
+
+void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count)
+{
+    if (!log_wants(level))
+        return;
+    char stamp[CLOCK_RFC3339_BYTES];
+    clock_format_rfc3339(clock_wall_ms(), stamp);
+    struct buf line;
+    buf_init(&line, MAX_LINE_BYTES);
+    bool json = settings.format == LOG_FORMAT_JSON;
+    buf_append(&line, json ? STR("{") : STR(""));
+    append_field(&line, &LOG_TEXT("time", stamp));
+    append_field(&line, &LOG_TEXT("level", level_names[level]));
+    append_field(&line, &LOG_TEXT("msg", message));
+    for (size_t i = 0; i < count; i++) {
+        /* A field that does not fit whole is left out, so that the line stays well-formed. */
+        size_t before = line.len;
+        append_field(&line, &fields[i]);
+        if (line.failed || line.len > MAX_LINE_BYTES - sizeof "}\n") {
+            line.len = before;
+            line.failed = false;
+        }
+    }
+    buf_append(&line, json ? STR("}\n") : STR("\n"));
+    if (!line.failed) {
+        ssize_t written = write(STDERR_FILENO, line.data, line.len);
+        (void)written; /* a log that cannot be written has nowhere to say so */
+    }
+    buf_fini(&line);
+}

@@ -1,0 +1,42 @@
+/* base/log.h: one line an event on stderr, as logfmt or JSON.
+ *
+ * Values are escaped, so that nothing a peer or caller sent can forge a line. Message contents and
+ * credentials are never handed to the log, at any level.
+ *
+ * Threads    any: a line is one write.
+ * Limits     a line is cut at 4 KiB.
+ */
+#ifndef POSTERN_BASE_LOG_H
+#define POSTERN_BASE_LOG_H
+
+#include "base/str.h"
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
+enum log_value { LOG_VALUE_STR, LOG_VALUE_INT };
+
+struct log_field {
+    const char *name;
+    enum log_value kind;
+    struct str text;
+    int64_t number;
+};
+
+#define LOG_STR(name, view)   ((struct log_field){(name), LOG_VALUE_STR, (view), 0})
+#define LOG_TEXT(name, c_str) ((struct log_field){(name), LOG_VALUE_STR, str_of(c_str), 0})
+#define LOG_INT(name, value)  ((struct log_field){(name), LOG_VALUE_INT, {0}, (value)})
+
+/* Before the first thread; without it, info as logfmt. */
+void log_configure(enum log_level level, enum log_format format);
+bool log_wants(enum log_level level);
+
+/* log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", "127.0.0.1:8587")); absent values are left out.
+ */
+#define log_event(level, message, ...)                                                                       \
+    log_write((level), (message), (const struct log_field[]){__VA_ARGS__},                                   \
+              sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
+
+void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count);
+
+#endif

@@ -1,0 +1,64 @@
+/* base/outcome.h: what became of a mail. The value that a submission ends in, on every way.
+ *
+ * The SMTP floor writes it, the API floor shows it; neither knows the other. The classes are those of the
+ * contract:
+ *
+ *   sent      the relay's complete 2yz reply to the end of data was read
+ *   partial   the same, for some of the recipients
+ *   not_sent  provable: the end of data was never handed to the kernel, or a complete 4yz or 5yz reply to it
+ * was read unknown   everything else (RFC 1047)
+ *
+ * Ownership  every view points into the arena of the request.
+ */
+#ifndef POSTERN_BASE_OUTCOME_H
+#define POSTERN_BASE_OUTCOME_H
+
+#include "base/fault.h"
+#include "base/str.h"
+
+/* Zero is NOT_SENT: what never began was not sent. */
+enum delivery { DELIVERY_NOT_SENT, DELIVERY_SENT, DELIVERY_PARTIAL, DELIVERY_UNKNOWN };
+
+/* Accepted by a 2yz reply to RCPT, rejected by 5yz, deferred by 4yz. */
+enum recipient_status { RECIPIENT_NOT_TRIED, RECIPIENT_ACCEPTED, RECIPIENT_REJECTED, RECIPIENT_DEFERRED };
+
+enum { OUTCOME_TEXT_MAX_BYTES = 1000 };
+
+/* A relay's own words, made safe to show: valid UTF-8 without controls, lines joined by a space, cut at 1,000
+ * bytes. */
+struct outcome_reply {
+    int code;            /* 0 where no reply was read */
+    struct str enhanced; /* "2.1.5" (RFC 3463); absent where the reply has none */
+    struct str text;     /* what followed the code, the enhanced code included */
+};
+
+struct outcome_recipient {
+    enum recipient_status status;
+    struct outcome_reply reply;
+};
+
+struct outcome_timing {
+    int64_t queued_us;    /* waiting for a session thread */
+    int64_t connected_us; /* opening a session; 0 where a pooled one was used */
+    int64_t sent_us;      /* from MAIL to the last reply */
+};
+
+struct outcome {
+    enum delivery delivery;
+    struct fault fault; /* FAULT_NONE where the mail was sent */
+    struct str host;    /* of the relay that answered last; absent where none was tried */
+    uint16_t port;
+    struct str tls; /* "TLSv1.3"; absent in the clear */
+    struct outcome_reply reply;
+    struct str queue_id;                  /* absent where the reply's form is not known */
+    struct outcome_recipient *recipients; /* one each, in the envelope's order */
+    size_t recipient_count;
+    struct outcome_timing timing;
+    struct str transcript; /* absent unless asked for */
+};
+
+/* "sent", "accepted": as in the contract. */
+const char *delivery_name(enum delivery delivery);
+const char *recipient_status_name(enum recipient_status status);
+
+#endif

@@ -1,0 +1,18 @@
+/* base/random.h: bytes that cannot be guessed, and the identifiers made of them. */
+#ifndef POSTERN_BASE_RANDOM_H
+#define POSTERN_BASE_RANDOM_H
+
+#include <stddef.h>
+
+enum { UUID_BYTES = 37 };
+
+/* From the kernel; aborts where it has none to give, for nothing may go on with guessable ones. */
+void random_fill(void *bytes, size_t len);
+
+/* `len` characters of base 32 (a-z, 2-7), 5 bits each, and a NUL behind. */
+void random_text(char *text, size_t len);
+
+/* A UUIDv7 (RFC 9562 5.7) in its usual form, with a NUL behind. */
+void random_uuid7(char text[static UUID_BYTES]);
+
+#endif

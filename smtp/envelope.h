@@ -1,0 +1,30 @@
+/* smtp/envelope.h: what a submission session is given: an envelope (RFC 5321 2.3.1) and a source of bytes. */
+#ifndef POSTERN_SMTP_ENVELOPE_H
+#define POSTERN_SMTP_ENVELOPE_H
+
+#include "base/str.h"
+
+/* With abort, one refused recipient means that nobody gets the mail; with deliver, the accepted ones get it.
+ */
+enum smtp_partial { SMTP_PARTIAL_ABORT, SMTP_PARTIAL_DELIVER };
+
+struct smtp_envelope {
+    struct str return_path; /* an address without angle brackets; empty is the null path */
+    const struct str *recipients;
+    size_t recipient_count;
+    enum smtp_partial partial;
+    bool smtputf8; /* an address or a header of the message needs it (RFC 6531) */
+};
+
+enum smtp_pull { SMTP_PULL_PIECE, SMTP_PULL_END, SMTP_PULL_FAILED };
+
+/* The message, CRLF line ends, 7-bit unless smtputf8, not dot-stuffed. It may be pulled again after a rewind.
+ */
+struct smtp_source {
+    void *context;
+    uint64_t size_octets; /* exact, for SIZE= (RFC 1870) */
+    enum smtp_pull (*pull)(void *context, struct str *piece);
+    void (*rewind)(void *context);
+};
+
+#endif

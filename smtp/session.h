@@ -1,0 +1,48 @@
+/* smtp/session.h: one submission session with a relay (RFC 5321, 6409).
+ *
+ * Opened once, sends any number of messages, closed. The dialogue runs in page order on the caller's thread;
+ * each step has a deadline of its own under the caller's total.
+ *
+ * Ownership  the relay outlives the session; what an outcome shows points into the arena that was handed in.
+ * Errors     every end is an outcome: its delivery says what became of the mail, its fault what to do.
+ * Threads    one at a time; an idle session may change hands.
+ * Limits     a reply: 128 lines, 64 KiB. With replies owed or stray bytes a session is never reused.
+ */
+#ifndef POSTERN_SMTP_SESSION_H
+#define POSTERN_SMTP_SESSION_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/outcome.h"
+#include "smtp/envelope.h"
+#include "smtp/relay.h"
+#include "smtp/transcript.h"
+
+struct smtp_session;
+
+/* What the caller may do with the session after a message. */
+enum smtp_after {
+    SMTP_AFTER_REUSE, /* every reply was read: another message may follow */
+    SMTP_AFTER_CLOSE,
+    SMTP_AFTER_RETRY, /* it had died before this message began: close it and send again on a fresh one */
+};
+
+/* Connects, greets, secures and logs in. NULL with outcome->fault (and reply, host, port, tls) set; nothing
+ * was sent. `transcript` may be NULL. */
+struct smtp_session *smtp_session_open(const struct smtp_relay *relay, struct deadline total,
+                                       struct arena *arena, struct smtp_transcript *transcript,
+                                       struct outcome *outcome);
+
+/* One mail transaction. On return every recipient has a verdict; `outcome->recipients` was allocated by the
+ * caller. */
+enum smtp_after smtp_session_send(struct smtp_session *session, const struct smtp_envelope *envelope,
+                                  struct smtp_source *source, struct deadline total, struct arena *arena,
+                                  struct smtp_transcript *transcript, struct outcome *outcome);
+
+/* Nothing has arrived on an idle session, its end included. */
+bool smtp_session_is_idle(struct smtp_session *session);
+
+/* QUIT, without waiting longer than a moment for its answer; frees in any state. */
+void smtp_session_close(struct smtp_session **session);
+
+#endif
