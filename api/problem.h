@@ -13,7 +13,8 @@
 enum { PROBLEM_MAX_ERRORS = 64 };
 
 struct problem_error {
-    struct str pointer; /* JSON pointer (RFC 6901) into the request */
+    struct str pointer;   /* JSON pointer (RFC 6901) into the request; absent where a parameter is at fault */
+    struct str parameter; /* name of a query parameter */
     enum fault_code code;
     struct str detail;
 };
@@ -25,18 +26,23 @@ struct problem {
     size_t errors_found; /* that there were */
 };
 
+/* A fault of ours (5xx) is no error of the request: it becomes the whole. */
 void problem_add(struct problem *problem, struct arena *arena, struct str pointer, const struct fault *fault);
+void problem_add_parameter(struct problem *problem, struct arena *arena, struct str parameter,
+                           const struct fault *fault);
 
-/* Sets the whole from its errors. False where there is any. */
+/* Sets the whole from its errors, where no fault stands there already. False where there is any. */
 bool problem_conclude(struct problem *problem);
 
-/* application/problem+json of a fault that is no submission's: not found, too large. `problem` may carry
- * errors. `id` is absent where no submission was begun. Returns text that the caller frees, or NULL when out
- * of memory. */
+/* application/problem+json of a request that did not get as far as the relay. `id` is that of the submission;
+ * absent where the request was for something else than sending. Freed by the caller; NULL when out of memory. */
 char *problem_json(const struct problem *problem, struct str id);
 
 /* The answer to a submission whose outcome stands: a receipt, or a problem with delivery, upstream and
  * recipients. `status` is the HTTP status. Freed by the caller; NULL when out of memory. */
 char *receipt_json(const struct submission *submission, int *status);
+
+/* The fault that the answer to an outcome names: NONE where at least one recipient gets the mail. */
+enum fault_code receipt_fault(const struct outcome *outcome);
 
 #endif

@@ -39,12 +39,13 @@ struct api_config {
     unsigned idle_timeout_s;
     int64_t request_timeout_ms; /* the total deadline of a submission */
     struct api_limits limits;
-    api_submit *submit;             /* NULL on a listener that takes no messages */
-    const struct api_route *routes; /* beside the server's own; their count; may be none */
+    api_submit *submit; /* NULL on a listener that takes no messages */
+    void *submit_context;
+    const struct api_route *routes; /* beside the server's own; may be none */
     size_t route_count;
-    void *context; /* for submit and the routes */
-    void (*count_response)(void *context, int status,
-                           const char *problem_code); /* for metrics; may be NULL */
+    void *route_context;
+    void (*count_response)(void *context, int status, const char *problem_code); /* for metrics; may be NULL */
+    void *count_context;
 };
 
 struct api_server;

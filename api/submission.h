@@ -1,7 +1,7 @@
 /* api/submission.h: one message on its way: read by the API, submitted by the service, answered by the API.
  *
  * Ownership  travels whole, arena included: submitting hands it over, completing hands it back; never two
- * owners.
+ *            owners.
  */
 #ifndef POSTERN_API_SUBMISSION_H
 #define POSTERN_API_SUBMISSION_H
@@ -16,10 +16,10 @@
 struct api_limits {
     uint64_t max_body_bytes;
     uint64_t max_in_flight_bytes; /* request bodies held at any one time */
-    size_t max_recipients;
-    size_t max_attachments;
-    size_t max_headers;
-    size_t max_json_nodes;
+    uint64_t max_recipients;
+    uint64_t max_attachments;
+    uint64_t max_headers;
+    uint64_t max_json_nodes;
 };
 
 enum partial_policy { PARTIAL_ABORT, PARTIAL_DELIVER };
@@ -41,7 +41,8 @@ struct submission {
 
     /* Set by the API; called once by the service, on any thread, when the outcome stands. The last touch. */
     void (*complete)(struct submission *submission);
-    void *json; /* the parsed body that the message's views point into (cJSON) */
+    void *json;  /* the parsed body that the message's views point into (cJSON) */
+    void *owner; /* for the API: who waits for the outcome */
 };
 
 /* The service's side of the house. True: taken, `complete` will be called. False: not taken, `fault` says

@@ -1,8 +1,11 @@
 /* base/arena.h: the memory of one request, given back all at once.
  *
  * Ownership  whoever holds the arena owns everything in it; it travels with the request and never has two
- * owners. Errors     at the cap, or out of memory, every take gives NULL and `failed` stays set: test it
- * once, at the end. Threads    one at a time. Limits     `max_bytes`, over all that is taken.
+ *            owners.
+ * Errors     at the cap, or out of memory, every take gives NULL and `failed` stays set: test it once, at the
+ *            end.
+ * Threads    one at a time.
+ * Limits     `max_bytes`, over all that is taken.
  */
 #ifndef POSTERN_BASE_ARENA_H
 #define POSTERN_BASE_ARENA_H

@@ -2,16 +2,31 @@
 
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+size_t base64_write(char *out, struct str bytes)
+{
+    const unsigned char *in = (const unsigned char *)bytes.data;
+    size_t len = 0;
+    size_t left = bytes.len;
+    for (; left >= 3; left -= 3, in += 3) {
+        out[len++] = ALPHABET[in[0] >> 2];
+        out[len++] = ALPHABET[(in[0] & 3) << 4 | in[1] >> 4];
+        out[len++] = ALPHABET[(in[1] & 15) << 2 | in[2] >> 6];
+        out[len++] = ALPHABET[in[2] & 63];
+    }
+    if (left) {
+        unsigned char second = left == 2 ? in[1] : 0;
+        out[len++] = ALPHABET[in[0] >> 2];
+        out[len++] = ALPHABET[(in[0] & 3) << 4 | second >> 4];
+        out[len++] = left == 2 ? ALPHABET[(second & 15) << 2] : '=';
+        out[len++] = '=';
+    }
+    return len;
+}
+
 void base64_encode(struct buf *out, struct str bytes)
 {
-    for (size_t at = 0; at < bytes.len; at += 3) {
-        size_t have = bytes.len - at < 3 ? bytes.len - at : 3;
-        uint32_t group = 0;
-        for (size_t i = 0; i < 3; i++)
-            group = group << 8 | (i < have ? (unsigned char)bytes.data[at + i] : 0);
-        for (size_t i = 0; i < 4; i++)
-            buf_append_char(out, i <= have ? ALPHABET[group >> (18 - 6 * i) & 63] : '=');
-    }
+    if (buf_reserve(out, (bytes.len + 2) / 3 * 4) && bytes.len)
+        out->len += base64_write(out->data + out->len, bytes);
 }
 
 int base64_value(char c)

@@ -8,6 +8,9 @@
 
 void base64_encode(struct buf *out, struct str bytes);
 
+/* To where there is room for the (len + 2) / 3 * 4 characters; returns how many they are. */
+size_t base64_write(char *out, struct str bytes);
+
 /* Strict: the alphabet, the padding and nothing else. False, and `out` as it was, on anything else. */
 bool base64_decode(struct buf *out, struct str text);
 

@@ -24,7 +24,7 @@ bool deadline_passed(struct deadline deadline);
 /* For poll: rounded up, 0 once passed, so that a wait for it never ends early and then spins. */
 int deadline_left_ms(struct deadline deadline);
 
-/* For pthread_cond_clockwait on CLOCK_MONOTONIC. */
+/* For a condition variable on CLOCK_MONOTONIC. */
 struct timespec deadline_timespec(struct deadline deadline);
 
 enum { CLOCK_RFC3339_BYTES = 25 };

@@ -59,7 +59,9 @@ bool idna_to_ascii(struct arena *arena, struct str domain, struct str *ascii, st
     } else {
         struct str terminated = arena_copy(arena, domain);
         char *looked_up = NULL;
-        int flags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL | IDN2_USE_STD3_ASCII_RULES;
+        /* Not IDN2_USE_STD3_ASCII_RULES: with it libidn2 2.3.3 drops what those rules disallow, U+FF20 ("@")
+         * for one, and so finds another domain. Mapped and left in, check_label refuses it. */
+        int flags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL;
         int status = terminated.data ? idn2_to_ascii_8z(terminated.data, &looked_up, flags) : IDN2_MALLOC;
         if (status != IDN2_OK)
             return fault_set(fault, status == IDN2_MALLOC ? FAULT_OVERLOADED : FAULT_INVALID_ADDRESS,

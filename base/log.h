@@ -31,8 +31,7 @@ struct log_field {
 void log_configure(enum log_level level, enum log_format format);
 bool log_wants(enum log_level level);
 
-/* log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", "127.0.0.1:8587")); absent values are left out.
- */
+/* log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", "127.0.0.1:8587")); absent values are left out. */
 #define log_event(level, message, ...)                                                                       \
     log_write((level), (message), (const struct log_field[]){__VA_ARGS__},                                   \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))

@@ -5,8 +5,8 @@
  *
  *   sent      the relay's complete 2yz reply to the end of data was read
  *   partial   the same, for some of the recipients
- *   not_sent  provable: the end of data was never handed to the kernel, or a complete 4yz or 5yz reply to it
- * was read unknown   everything else (RFC 1047)
+ *   not_sent  provable: the kernel was never handed the end of data, or a complete 4yz or 5yz reply was read
+ *   unknown   everything else (RFC 1047)
  *
  * Ownership  every view points into the arena of the request.
  */

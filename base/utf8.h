@@ -7,8 +7,8 @@
 
 enum { UTF8_MAX_BYTES = 4 };
 
-/* The length of the code point at the front of `s`, 1 to 4, and its value; 0 where no valid one stands there.
- */
+/* The length of the code point at the front of `s`, 1 to 4, and its value; 0 where no valid one stands
+ * there. */
 size_t utf8_decode(struct str s, uint32_t *code_point);
 
 /* Writes a code point that is not a surrogate; returns its length, 1 to 4. */

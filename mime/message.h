@@ -6,7 +6,7 @@
  *
  * Ownership  every view points into memory that outlives the message (the request's arena and body).
  * Errors     checks give INVALID_HEADER, INVALID_ATTACHMENT or INVALID_REQUEST, with the rule that was
- * broken.
+ *            broken.
  */
 #ifndef POSTERN_MIME_MESSAGE_H
 #define POSTERN_MIME_MESSAGE_H
@@ -56,8 +56,8 @@ struct message {
  * has none. */
 bool message_stamp(struct arena *arena, struct message *message, const char *id);
 
-/* A caller's own header field: name of token characters, not one that Postern writes; value without controls.
- */
+/* A caller's own header field: name of token characters, not one that Postern writes; value without
+ * controls. */
 bool message_check_header(struct str name, struct str value, struct fault *fault);
 
 /* A one-line value that Postern puts into a header of its own (a subject): UTF-8, no control characters. */

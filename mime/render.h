@@ -5,8 +5,9 @@
  * the way out, never copied whole.
  *
  * Ownership  the render lives in the arena and reads the message and what it points at; a piece lives until
- * the next pull. Errors     starting fails only when the arena is full. The size is exact before the first
- * pull. Threads    one at a time; it may change hands between pulls.
+ *            the next pull.
+ * Errors     starting fails only when the arena is full. The size is exact before the first pull.
+ * Threads    one at a time; it may change hands between pulls.
  */
 #ifndef POSTERN_MIME_RENDER_H
 #define POSTERN_MIME_RENDER_H

@@ -1,11 +1,14 @@
-/* smtp/envelope.h: what a submission session is given: an envelope (RFC 5321 2.3.1) and a source of bytes. */
+/* smtp/envelope.h: what a submission session is given: an envelope (RFC 5321 2.3.1) and a source of bytes.
+ *
+ * Errors     INVALID_ADDRESS, INVALID_REQUEST; of an EHLO name INTERNAL, for the operator gave it.
+ */
 #ifndef POSTERN_SMTP_ENVELOPE_H
 #define POSTERN_SMTP_ENVELOPE_H
 
+#include "base/fault.h"
 #include "base/str.h"
 
-/* With abort, one refused recipient means that nobody gets the mail; with deliver, the accepted ones get it.
- */
+/* With abort, one refused recipient means that nobody gets the mail; with deliver, the accepted ones get it. */
 enum smtp_partial { SMTP_PARTIAL_ABORT, SMTP_PARTIAL_DELIVER };
 
 struct smtp_envelope {
@@ -18,13 +21,18 @@ struct smtp_envelope {
 
 enum smtp_pull { SMTP_PULL_PIECE, SMTP_PULL_END, SMTP_PULL_FAILED };
 
-/* The message, CRLF line ends, 7-bit unless smtputf8, not dot-stuffed. It may be pulled again after a rewind.
- */
+/* The message, CRLF line ends, 7-bit unless smtputf8, not dot-stuffed. It may be pulled again after a
+ * rewind. */
 struct smtp_source {
     void *context;
     uint64_t size_octets; /* exact, for SIZE= (RFC 1870) */
     enum smtp_pull (*pull)(void *context, struct str *piece);
     void (*rewind)(void *context);
 };
+
+/* The choke point against injected commands: whoever built the envelope, nothing passes that could end a
+ * path, an argument or a line early. */
+bool smtp_envelope_check(const struct smtp_envelope *envelope, struct fault *fault);
+bool smtp_envelope_check_ehlo_name(struct str name, struct fault *fault);
 
 #endif

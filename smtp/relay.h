@@ -1,7 +1,8 @@
 /* smtp/relay.h: where to submit mail, and on which terms: host, TLS policy, credentials, timeouts.
  *
  * Ownership  filled by the owner, whose strings outlive it; smtp_relay_prepare makes the TLS context,
- * smtp_relay_fini frees it. Errors     CONFIG_* do not exist here: prepare gives a message for the operator.
+ *            smtp_relay_fini frees it.
+ * Errors     prepare gives a message for the operator.
  * Threads    read only once prepared; shared by all sessions.
  */
 #ifndef POSTERN_SMTP_RELAY_H
@@ -23,6 +24,8 @@ struct smtp_timeouts {
     int64_t data_termination_ms;
 };
 
+struct smtp_tls_context;
+
 struct smtp_relay {
     struct str host; /* name or address, without brackets; NUL behind */
     uint16_t port;
@@ -32,12 +35,12 @@ struct smtp_relay {
     struct str password;    /* absent with client certificates or a token */
     struct str oauth_token; /* absent unless XOAUTH2 or OAUTHBEARER is meant */
     struct str auth; /* allowed mechanisms in order, separated by spaces; "auto" for all that Postern knows */
-    struct str ehlo_name; /* FQDN or address literal (RFC 5321 4.1.3) */
+    struct str ehlo_name; /* FQDN or address literal (RFC 5321 4.1.3); absent: this end's address */
     struct str ca_file;   /* absent: the system's store; NUL behind */
     struct str client_cert_file, client_key_file;
     struct smtp_timeouts timeouts;
     int stop_fd; /* readable when every wait is to end at once; -1 for never */
-    void *tls_context;
+    struct smtp_tls_context *tls_context;
 };
 
 /* Loads the trust store and the client certificate. Fault: INTERNAL, with what is wrong with which file. */

@@ -6,7 +6,8 @@
  * Ownership  the relay outlives the session; what an outcome shows points into the arena that was handed in.
  * Errors     every end is an outcome: its delivery says what became of the mail, its fault what to do.
  * Threads    one at a time; an idle session may change hands.
- * Limits     a reply: 128 lines, 64 KiB. With replies owed or stray bytes a session is never reused.
+ * Limits     a reply: 128 lines, 64 KiB. With replies owed or stray bytes a session is never reused. It holds
+ *            21 KiB, 22 KiB, twice the longest reply at most, and what OpenSSL takes.
  */
 #ifndef POSTERN_SMTP_SESSION_H
 #define POSTERN_SMTP_SESSION_H
@@ -19,6 +20,8 @@
 #include "smtp/transcript.h"
 
 struct smtp_session;
+struct smtp_tls_facts;
+struct smtp_transport;
 
 /* What the caller may do with the session after a message. */
 enum smtp_after {
@@ -27,11 +30,24 @@ enum smtp_after {
     SMTP_AFTER_RETRY, /* it had died before this message began: close it and send again on a fresh one */
 };
 
+/* What an open session has found: for those who check a relay. The views live as long as the session. */
+struct smtp_session_facts {
+    struct str greeting;  /* the text behind the 220 */
+    struct str keywords;  /* of the last EHLO, LF behind each; empty where only HELO was understood */
+    struct str mechanism; /* by which it logged in; absent where it did not */
+    const struct smtp_tls_facts *tls; /* transport.h; version NULL in the clear */
+};
+
 /* Connects, greets, secures and logs in. NULL with outcome->fault (and reply, host, port, tls) set; nothing
  * was sent. `transcript` may be NULL. */
 struct smtp_session *smtp_session_open(const struct smtp_relay *relay, struct deadline total,
                                        struct arena *arena, struct smtp_transcript *transcript,
                                        struct outcome *outcome);
+
+/* The same over a connection that stands already, and that is now the session's. */
+struct smtp_session *smtp_session_open_over(struct smtp_transport *transport, const struct smtp_relay *relay,
+                                            struct deadline total, struct arena *arena,
+                                            struct smtp_transcript *transcript, struct outcome *outcome);
 
 /* One mail transaction. On return every recipient has a verdict; `outcome->recipients` was allocated by the
  * caller. */
@@ -41,6 +57,8 @@ enum smtp_after smtp_session_send(struct smtp_session *session, const struct smt
 
 /* Nothing has arrived on an idle session, its end included. */
 bool smtp_session_is_idle(struct smtp_session *session);
+
+void smtp_session_describe(const struct smtp_session *session, struct smtp_session_facts *facts);
 
 /* QUIT, without waiting longer than a moment for its answer; frees in any state. */
 void smtp_session_close(struct smtp_session **session);

@@ -1,0 +1,10 @@
+/* api/front.h: what the main listener tells about itself: GET / and GET /openapi.yaml. */
+#ifndef POSTERN_API_FRONT_H
+#define POSTERN_API_FRONT_H
+
+#include "api/server.h"
+
+void front_answer_page(void *context, struct str rest, struct api_answer *answer);
+void front_answer_openapi(void *context, struct str rest, struct api_answer *answer);
+
+#endif

@@ -1,0 +1,56 @@
+/* api/guard.h: is this request framed beyond doubt, and may its body be read? Decided once, from the header,
+ * before the first byte of the body (RFC 9110, 9112).
+ *
+ * libmicrohttpd forgives what one of two parsers in a row will read differently; a request that is refused here
+ * could be two requests to a proxy in front. What libmicrohttpd repairs before it calls (a bare LF, a folded
+ * field) cannot be seen here.
+ *
+ * Errors     MALFORMED_HTTP, EXPECTATION_FAILED, LENGTH_REQUIRED, PAYLOAD_TOO_LARGE, HEADERS_TOO_LARGE,
+ *            UNSUPPORTED_MEDIA_TYPE. The connection is closed after each of them.
+ * Limits     100 fields.
+ */
+#ifndef POSTERN_API_GUARD_H
+#define POSTERN_API_GUARD_H
+
+#include "api/media.h"
+#include "base/fault.h"
+#include "base/str.h"
+
+enum { GUARD_MAX_FIELDS = 100 };
+
+struct guard_field {
+    struct str name, value;
+};
+
+/* A request's header as it came; the target is not decoded. */
+struct guard_request {
+    struct str method, target, version;
+    struct guard_field fields[GUARD_MAX_FIELDS];
+    size_t field_count; /* more than GUARD_MAX_FIELDS where some found no room */
+};
+
+/* How the body is delimited (RFC 9112 section 6.3), and what the target is made of. */
+struct guard_framing {
+    struct str path;
+    struct str query; /* absent without "?" */
+    bool chunked;
+    bool has_length;
+    bool expects_continue;
+    uint64_t content_length;
+};
+
+/* What holds for every request. */
+bool guard_check_framing(const struct guard_request *request, struct guard_framing *framing,
+                         struct fault *fault);
+
+/* A request whose method or route takes no body has none. */
+bool guard_check_no_body(const struct guard_framing *framing, struct fault *fault);
+
+/* A message: of known length or chunked, not too large, JSON in UTF-8, not compressed. */
+bool guard_check_message(const struct guard_request *request, const struct guard_framing *framing,
+                         uint64_t max_body_bytes, struct fault *fault);
+
+/* The answer in `type`/`subtype` is acceptable, in thousandths; 0 where it is not (RFC 9110 section 12.5.1). */
+int guard_rate_accept(const struct guard_request *request, struct str type, struct str subtype);
+
+#endif

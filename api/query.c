@@ -1,0 +1,40 @@
+#include "api/query.h"
+
+#include "base/utf8.h"
+
+enum { PARAMETER_COUNT = 2, SHOWN_NAME_BYTES = 64 };
+
+static const struct {
+    struct str name;
+    size_t offset; /* of the flag in the submission */
+} parameters[PARAMETER_COUNT] = {{{"dry_run", 7}, offsetof(struct submission, dry_run)},
+                                 {{"transcript", 10}, offsetof(struct submission, wants_transcript)}};
+
+static bool read_parameter(struct submission *submission, struct str name, struct str value, unsigned *seen,
+                           struct fault *fault)
+{
+    for (unsigned i = 0; i < PARAMETER_COUNT; i++) {
+        if (!str_equal(name, parameters[i].name))
+            continue;
+        if (*seen & 1U << i)
+            return fault_set(fault, FAULT_INVALID_REQUEST, "this parameter is given twice");
+        *seen |= 1U << i;
+        bool *flag = (bool *)((char *)submission + parameters[i].offset);
+        *flag = str_equal(value, STR("true"));
+        return *flag || str_equal(value, STR("false")) ||
+               fault_set(fault, FAULT_INVALID_REQUEST, "must be true or false");
+    }
+    return fault_set(fault, FAULT_INVALID_REQUEST, "there is no parameter of this name");
+}
+
+void query_read(struct submission *submission, struct str query, struct problem *problem)
+{
+    struct fault fault;
+    unsigned seen = 0;
+    while (query.data) {
+        struct str value = str_cut(&query, '&');
+        struct str name = str_cut(&value, '=');
+        if ((name.len || value.data) && !read_parameter(submission, name, value, &seen, &fault))
+            problem_add_parameter(problem, &submission->arena, utf8_first(name, SHOWN_NAME_BYTES), &fault);
+    }
+}

@@ -1,0 +1,352 @@
+/* The way of one request through libmicrohttpd's callbacks:
+ *
+ *     begin                       the raw target, before libmicrohttpd cuts it up
+ *     advance, first call         the guard; the route; the budget        -> REFUSED, READING or SERVING
+ *     advance, with bytes         READING: kept. REFUSED: let pass, so that a client that is still sending
+ *                                 a small body gets to read its answer instead of a reset
+ *     advance, at the body's end  READING: check, read, suspend, submit   -> SUBMITTED
+ *                                 the others: the answer                  -> ANSWERED
+ *     advance, resumed            SUBMITTED: the receipt                  -> ANSWERED
+ *     end                         everything is given back
+ *
+ * libmicrohttpd takes an answer only before the first byte of the body (for POST and PUT: it then closes) or
+ * behind the last. An answer in between is written to the socket by hand and the connection given up.
+ */
+#include "api/request.h"
+
+#include "api/dry_run.h"
+#include "api/front.h"
+#include "api/guard.h"
+#include "api/query.h"
+#include "api/reader.h"
+#include "api/response.h"
+#include "base/log.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A refused body up to this size is let pass before the answer. */
+enum { SMALL_BODY_BYTES = 64 * 1024, MAX_ALLOW_BYTES = 64 };
+
+enum phase { PHASE_BEGUN, PHASE_REFUSED, PHASE_SERVING, PHASE_READING, PHASE_SUBMITTED, PHASE_ANSWERED };
+
+struct request {
+    struct api_server *server;
+    struct MHD_Connection *connection;
+    enum phase phase;
+    bool counted; /* in the server's in_flight */
+    struct guard_framing framing;
+    const struct api_route *route;
+    struct str rest; /* of the path, behind an open-ended route's */
+    int json_quality, rfc822_quality;
+    struct submission *submission; /* NULL unless the request is to send a message */
+    struct body body;
+    struct response response;
+    char target[];
+};
+
+/* The main listener's own; no `answer` stands for the one that takes messages. */
+static const struct api_route own_routes[] = {{"POST", "/v1/messages", NULL},
+                                              {"GET", "/", front_answer_page},
+                                              {"GET", "/openapi.yaml", front_answer_openapi}};
+enum { OWN_ROUTES = sizeof own_routes / sizeof *own_routes };
+
+void *request_begin(void *server, const char *target, struct MHD_Connection *connection)
+{
+    size_t bytes = strlen(target) + 1;
+    struct request *request = calloc(1, sizeof *request + bytes);
+    if (!request)
+        return NULL;
+    request->server = server;
+    request->connection = connection;
+    request->body.budget = &request->server->budget;
+    request->body.max_bytes = request->server->config.limits.max_body_bytes;
+    memcpy(request->target, target, bytes);
+    return request;
+}
+
+void request_end(void *server, struct MHD_Connection *connection, void **context,
+                 enum MHD_RequestTerminationCode code)
+{
+    (void)server, (void)connection, (void)code;
+    struct request *request = *context;
+    if (!request)
+        return;
+    if (request->counted)
+        atomic_fetch_sub(&request->server->in_flight, 1);
+    response_fini(&request->response);
+    submission_free(&request->submission);
+    body_fini(&request->body);
+    free(request);
+    *context = NULL;
+}
+
+static struct str id_of(const struct request *request)
+{
+    return request->submission ? str_of(request->submission->id) : (struct str){0};
+}
+
+/* What the operator sees of an answer: numbers, and a line for each problem. Never what was asked. */
+static void note_answer(const struct request *request)
+{
+    const struct response *response = &request->response;
+    const struct api_config *config = &request->server->config;
+    const char *problem = response->fault == FAULT_NONE ? NULL : fault_kind(response->fault)->name;
+    if (config->count_response)
+        config->count_response(config->count_context, response->status, problem);
+    if (problem)
+        log_event(request->submission ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "request refused",
+                  LOG_STR("id", id_of(request)), LOG_INT("status", response->status),
+                  LOG_TEXT("code", problem));
+}
+
+/* Queues the response that was made. */
+static enum MHD_Result answer(struct request *request)
+{
+    request->response.closes |= atomic_load(&request->server->draining);
+    note_answer(request);
+    request->phase = PHASE_ANSWERED;
+    return response_queue(&request->response, request->connection);
+}
+
+static enum MHD_Result answer_problem(struct request *request, const struct problem *problem)
+{
+    response_set_problem(&request->response, problem, id_of(request));
+    return answer(request);
+}
+
+static enum MHD_Result answer_fault(struct request *request, const struct fault *fault)
+{
+    return answer_problem(request, &(struct problem){.fault = *fault});
+}
+
+/* In the middle of a body. */
+static enum MHD_Result break_off(struct request *request)
+{
+    note_answer(request);
+    response_write(&request->response, request->connection);
+    return MHD_NO;
+}
+
+/* Before the first byte of a body; where the framing is in doubt, nothing is read that might be one. */
+static enum MHD_Result refuse(struct request *request, const struct guard_request *guard,
+                              const struct fault *fault, bool framing_holds)
+{
+    const struct guard_framing *framing = &request->framing;
+    response_set_problem(&request->response, &(struct problem){.fault = *fault}, id_of(request));
+    if (fault->code == FAULT_UNSUPPORTED_MEDIA_TYPE)
+        response_add_header(&request->response, "Accept-Encoding", "identity");
+    request->response.closes = true;
+    bool passes = framing_holds && !framing->chunked && !framing->expects_continue &&
+                  framing->content_length <= SMALL_BODY_BYTES;
+    if (passes) {
+        request->phase = PHASE_REFUSED;
+        return MHD_YES;
+    }
+    if (str_equal(guard->method, STR("POST")) || str_equal(guard->method, STR("PUT")))
+        return answer(request);
+    return break_off(request);
+}
+
+static enum MHD_Result gather_field(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_bytes,
+                                    const char *value, size_t value_bytes)
+{
+    struct guard_request *guard = cls;
+    (void)kind;
+    if (guard->field_count < GUARD_MAX_FIELDS)
+        guard->fields[guard->field_count] =
+            (struct guard_field){{name, name_bytes}, {value ? value : "", value_bytes}};
+    guard->field_count++;
+    return MHD_YES;
+}
+
+/* Finds the route, or says why there is none: 404, or 405 with Allow. */
+static bool find_route(struct request *request, const struct guard_request *guard, struct fault *fault)
+{
+    const struct api_config *config = &request->server->config;
+    const struct route_table tables[] = {{own_routes, config->submit ? OWN_ROUTES : 0},
+                                         {config->routes, config->route_count}};
+    for (size_t i = 0; i < 2 && !request->route; i++)
+        request->route = route_find(&tables[i], guard->method, request->framing.path, &request->rest);
+    if (request->route)
+        return true;
+    struct buf methods;
+    buf_init(&methods, MAX_ALLOW_BYTES);
+    route_list_methods(tables, 2, request->framing.path, &methods);
+    bool exists = methods.len > 0;
+    buf_append_char(&methods, '\0');
+    if (exists && !methods.failed)
+        response_add_header(&request->response, "Allow", methods.data);
+    buf_fini(&methods);
+    return exists ? fault_set(fault, FAULT_METHOD_NOT_ALLOWED, "see the Allow field for those that are")
+                  : fault_set(fault, FAULT_NOT_FOUND, "see /openapi.yaml for what there is");
+}
+
+/* A message is about to come: is there room for it, and anybody to take it? */
+static bool admit_message(struct request *request, const struct guard_request *guard, struct fault *fault)
+{
+    struct api_server *server = request->server;
+    if (!guard_check_message(guard, &request->framing, server->config.limits.max_body_bytes, fault))
+        return false;
+    if (atomic_load(&server->draining))
+        return fault_set(fault, FAULT_SHUTTING_DOWN, "no new messages are taken");
+    request->json_quality = guard_rate_accept(guard, STR("application"), STR("json"));
+    request->rfc822_quality = guard_rate_accept(guard, STR("message"), STR("rfc822"));
+    return body_reserve(&request->body, request->framing.content_length, fault);
+}
+
+static enum MHD_Result begin(struct request *request, const char *method, const char *version)
+{
+    struct guard_request guard = {
+        .method = str_of(method), .target = str_of(request->target), .version = str_of(version)};
+    struct fault fault;
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, gather_field, &guard);
+    bool framing_holds = guard_check_framing(&guard, &request->framing, &fault);
+    if (!framing_holds || !find_route(request, &guard, &fault))
+        return refuse(request, &guard, &fault, framing_holds);
+    if (request->route->answer) {
+        if (!guard_check_no_body(&request->framing, &fault))
+            return refuse(request, &guard, &fault, framing_holds);
+        request->phase = PHASE_SERVING;
+        return MHD_YES;
+    }
+    request->submission = submission_new(&request->server->config.limits);
+    if (!request->submission)
+        fault_set(&fault, FAULT_OVERLOADED, "out of memory");
+    if (!request->submission || !admit_message(request, &guard, &fault))
+        return refuse(request, &guard, &fault, framing_holds);
+    request->phase = PHASE_READING;
+    return MHD_YES;
+}
+
+static enum MHD_Result serve_route(struct request *request)
+{
+    struct api_answer made = {0};
+    request->route->answer(request->server->config.route_context, request->rest, &made);
+    if (!made.body && made.status != MHD_HTTP_NO_CONTENT) {
+        struct fault fault;
+        fault_set(&fault, FAULT_OVERLOADED, "out of memory");
+        return answer_fault(request, &fault);
+    }
+    response_set(&request->response, made.status, made.content_type, made.body, made.body_bytes);
+    return answer(request);
+}
+
+/* The service has written the outcome; the last touch of its thread. */
+static void resume(struct submission *submission)
+{
+    const struct request *request = submission->owner;
+    MHD_resume_connection(request->connection);
+}
+
+/* Suspended first: the outcome may stand, on another thread, before submit has returned. */
+static enum MHD_Result submit(struct request *request)
+{
+    const struct api_config *config = &request->server->config;
+    struct submission *submission = request->submission;
+    struct fault fault;
+    atomic_fetch_add(&request->server->in_flight, 1);
+    request->counted = true;
+    request->phase = PHASE_SUBMITTED;
+    submission->owner = request;
+    submission->complete = resume;
+    submission->deadline = deadline_after_ms(config->request_timeout_ms);
+    MHD_suspend_connection(request->connection);
+    if (!config->submit(config->submit_context, submission, &fault)) {
+        submission->outcome.fault = fault;
+        resume(submission);
+    }
+    return MHD_YES;
+}
+
+static enum MHD_Result answer_outcome(struct request *request)
+{
+    int status;
+    struct submission *submission = request->submission;
+    enum fault_code code = receipt_fault(&submission->outcome);
+    char *json = receipt_json(submission, &status);
+    /* Out of memory there is no answer but a broken connection, which says what is true: not known. */
+    if (!json)
+        return MHD_NO;
+    response_set(&request->response, status,
+                 code == FAULT_NONE ? "application/json" : "application/problem+json", json, strlen(json));
+    response_set_fault(&request->response, code);
+    return answer(request);
+}
+
+/* The message and its JSON form are both held besides what was parsed. */
+static enum MHD_Result answer_dry_run(struct request *request)
+{
+    bool as_message = request->rfc822_quality > request->json_quality;
+    size_t bytes;
+    struct fault fault;
+    char *text = NULL;
+    if (!body_hold(&request->body, (as_message ? 1 : 2) * request->body.held_bytes, &fault))
+        return answer_fault(request, &fault);
+    text = as_message ? dry_run_message(request->submission, &bytes)
+                      : dry_run_json(request->submission, &bytes);
+    if (!text) {
+        fault_set(&fault, FAULT_OVERLOADED, "out of memory");
+        return answer_fault(request, &fault);
+    }
+    response_set(&request->response, 200, as_message ? "message/rfc822" : "application/json", text, bytes);
+    return answer(request);
+}
+
+static bool answer_is_acceptable(const struct request *request)
+{
+    return request->json_quality > 0 || (request->submission->dry_run && request->rfc822_quality > 0);
+}
+
+static enum MHD_Result take_message(struct request *request)
+{
+    struct problem problem = {0};
+    struct submission *submission = request->submission;
+    query_read(submission, request->framing.query, &problem);
+    bool valid = submission_read(submission, body_view(&request->body), &request->server->config.limits,
+                                 &problem);
+    body_drop(&request->body);
+    if (valid && !answer_is_acceptable(request))
+        valid = fault_set(&problem.fault, FAULT_NOT_ACCEPTABLE,
+                          "the answer is application/json, or for a dry run message/rfc822");
+    if (!valid)
+        return answer_problem(request, &problem);
+    return submission->dry_run ? answer_dry_run(request) : submit(request);
+}
+
+static enum MHD_Result keep(struct request *request, struct str bytes)
+{
+    struct problem problem = {0};
+    if (body_append(&request->body, bytes, &problem.fault))
+        return MHD_YES;
+    response_set_problem(&request->response, &problem, id_of(request));
+    return break_off(request);
+}
+
+static enum MHD_Result receive(struct request *request, struct str bytes, size_t *upload_bytes)
+{
+    *upload_bytes = 0;
+    return request->phase == PHASE_READING ? keep(request, bytes) : MHD_YES;
+}
+
+enum MHD_Result request_advance(void *server, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload,
+                                size_t *upload_bytes, void **context)
+{
+    (void)server, (void)connection, (void)url;
+    struct request *request = *context;
+    if (!request)
+        return MHD_NO;
+    if (*upload_bytes)
+        return receive(request, (struct str){upload, *upload_bytes}, upload_bytes);
+    switch (request->phase) {
+    case PHASE_BEGUN: return begin(request, method, version);
+    case PHASE_REFUSED: return answer(request);
+    case PHASE_SERVING: return serve_route(request);
+    case PHASE_READING: return take_message(request);
+    case PHASE_SUBMITTED: return answer_outcome(request);
+    case PHASE_ANSWERED:
+    default: return MHD_YES;
+    }
+}

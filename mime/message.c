@@ -1,0 +1,131 @@
+#include "mime/message.h"
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/utf8.h"
+#include "mime/address.h"
+#include "mime/base64_wrap.h"
+#include "mime/filename.h"
+#include "mime/line.h"
+#include "mime/media_type.h"
+
+#include <string.h>
+
+enum { MAX_HEADER_NAME_BYTES = 76, MAX_CONTENT_ID_BYTES = 255, MS_PER_S = 1000 };
+
+static struct str make_message_id(struct arena *arena, const struct mailbox *from, const char *id)
+{
+    /* The sender's domain and no host name: it is unique enough, and says nothing about where we run. */
+    struct str domain = str_from(from->address, from->at + 1);
+    struct str message_id = arena_format(arena, "<%s@%.*s>", id, STR_ARG(domain));
+    if (!message_id.data)
+        return message_id;
+    struct buf lower;
+    buf_init(&lower, message_id.len);
+    for (size_t i = 0; i < message_id.len; i++)
+        buf_append_char(&lower, char_to_lower(message_id.data[i]));
+    message_id = arena_keep(arena, &lower);
+    buf_fini(&lower);
+    return message_id;
+}
+
+bool message_stamp(struct arena *arena, struct message *message, const char *id)
+{
+    if (!message->message_id.data)
+        message->message_id = make_message_id(arena, &message->from, id);
+    if (!message->date_s)
+        message->date_s = clock_wall_ms() / MS_PER_S;
+    if (!message->boundary_token[0])
+        random_text(message->boundary_token, sizeof message->boundary_token - 1);
+    return !arena->failed;
+}
+
+/* The fields that are Postern's to write, or a relay's; a "*" at the end stands for any. */
+static bool is_reserved(struct str name)
+{
+    static const char *const reserved[] = {
+        "ARC-*",        "Authentication-Results",
+        "Bcc",          "Cc",
+        "Content-*",    "DKIM-Signature",
+        "Date",         "DomainKey-Signature",
+        "From",         "MIME-*",
+        "Message-ID",   "Received",
+        "Received-SPF", "Reply-To",
+        "Resent-*",     "Return-Path",
+        "Sender",       "Subject",
+        "To",
+    };
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
+        struct str row = str_of(reserved[i]);
+        bool prefix = row.data[row.len - 1] == '*';
+        if (prefix ? str_starts_with_nocase(name, str_first(row, row.len - 1)) : str_equal_nocase(name, row))
+            return true;
+    }
+    return false;
+}
+
+/* RFC 5322 3.6.8 allows any printable but ":"; what is not a token is a mistake, or meant as one. */
+static bool is_header_name(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!char_is_alpha(name.data[i]) && !char_is_digit(name.data[i]) &&
+            (!name.data[i] || !strchr("!#$%&'*+-.^_`|~", name.data[i])))
+            return false;
+    return name.len > 0;
+}
+
+bool message_check_header(struct str name, struct str value, struct fault *fault)
+{
+    if (!is_header_name(name))
+        return fault_set(fault, FAULT_INVALID_HEADER,
+                         "the name of the header field has a character that is not allowed, or is empty");
+    if (name.len > MAX_HEADER_NAME_BYTES)
+        return fault_set(fault, FAULT_INVALID_HEADER, "the name of the header field is longer than %d octets",
+                         MAX_HEADER_NAME_BYTES);
+    if (is_reserved(name))
+        return fault_set(fault, FAULT_INVALID_HEADER,
+                         "%.*s is not for the caller to set: Postern or a relay writes it", STR_ARG(name));
+    return line_check(value, FAULT_INVALID_HEADER, "the value", fault);
+}
+
+bool message_check_line(struct str value, struct fault *fault)
+{
+    return line_check(value, FAULT_INVALID_HEADER, "the value", fault);
+}
+
+bool message_check_content_type(struct str content_type, struct fault *fault)
+{
+    return media_type_check(content_type, fault);
+}
+
+bool message_check_content_id(struct str content_id, struct fault *fault)
+{
+    if (content_id.len == 0 || content_id.len > MAX_CONTENT_ID_BYTES)
+        return fault_set(fault, FAULT_INVALID_ATTACHMENT, "the content ID is empty, or longer than %d octets",
+                         MAX_CONTENT_ID_BYTES);
+    for (size_t i = 0; i < content_id.len; i++) {
+        char c = content_id.data[i];
+        if (!address_is_atext(c) && c != '.' && c != '@')
+            return fault_set(
+                fault, FAULT_INVALID_ATTACHMENT,
+                "the content ID has a character that is not allowed at octet %zu; angle brackets "
+                "are added by Postern",
+                i);
+    }
+    return true;
+}
+
+bool message_check_base64(struct str base64, uint64_t *decoded_bytes, struct fault *fault)
+{
+    return base64_wrap_check(base64, decoded_bytes, fault);
+}
+
+struct str message_clean_filename(struct arena *arena, struct str filename)
+{
+    return filename_clean(arena, filename);
+}
+
+struct str message_guess_content_type(struct str filename)
+{
+    return media_type_guess(filename);
+}

@@ -1,0 +1,92 @@
+#include "mime/render.h"
+
+#include "mime/part_tree.h"
+#include "mime/top_header.h"
+
+/* Headers and delimiters are made at the start, as one text; bodies are encoded through one window, a piece
+ * at a time, when they are pulled. The size is that of the text and what each body says it will be. */
+
+struct render {
+    const struct message *message;
+    struct str made;
+    struct section *sections;
+    size_t section_count;
+    uint64_t size_octets;
+    size_t current; /* section */
+    bool in_body;   /* its made text was given */
+    char window[TRANSFER_WINDOW_BYTES];
+};
+
+/* Puts together all that is made; false when the arena is full. */
+static bool make(struct render *render, struct arena *arena)
+{
+    struct buf made;
+    buf_init(&made, arena->max_bytes);
+    top_header_write(&made, render->message);
+    struct part_tree tree = {.made = &made, .sections = render->sections};
+    part_tree_write(&tree, render->message, render->window);
+    render->section_count = tree.section_count;
+    render->made = arena_keep(arena, &made);
+    buf_fini(&made);
+    return !arena->failed;
+}
+
+struct render *render_start(struct arena *arena, const struct message *message)
+{
+    struct render *render = arena_take(arena, sizeof *render);
+    struct section *sections = arena_take_array(arena, part_tree_max_sections(message), sizeof *sections);
+    if (!render || !sections)
+        return NULL;
+    render->message = message;
+    render->sections = sections;
+    if (!make(render, arena))
+        return NULL;
+    render->size_octets = render->made.len;
+    for (size_t i = 0; i < render->section_count; i++)
+        render->size_octets += sections[i].body.size_octets;
+    return render;
+}
+
+uint64_t render_size_octets(const struct render *render)
+{
+    return render->size_octets;
+}
+
+bool render_needs_smtputf8(const struct render *render)
+{
+    return top_header_needs_smtputf8(render->message);
+}
+
+static struct str made_text(const struct render *render)
+{
+    size_t begin = render->current ? render->sections[render->current - 1].made_end : 0;
+    size_t end = render->sections[render->current].made_end;
+    return str_first(str_from(render->made, begin), end - begin);
+}
+
+bool render_pull(struct render *render, struct str *piece)
+{
+    while (render->current < render->section_count) {
+        struct transfer *body = &render->sections[render->current].body;
+        if (!render->in_body) {
+            render->in_body = true;
+            transfer_rewind(body);
+            *piece = made_text(render);
+        } else {
+            *piece = (struct str){render->window, transfer_pull(body, render->window)};
+            if (!piece->len) {
+                render->in_body = false;
+                render->current++;
+            }
+        }
+        if (piece->len)
+            return true;
+    }
+    return false;
+}
+
+void render_rewind(struct render *render)
+{
+    render->current = 0;
+    render->in_body = false;
+}

@@ -1,0 +1,89 @@
+#include "service/admin.h"
+
+#include "service/version.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ANSWER_BYTES = 1 << 20 };
+
+static const char TEXT[] = "text/plain; charset=utf-8";
+static const char PROMETHEUS_TEXT[] = "text/plain; version=0.0.4; charset=utf-8";
+
+/* Hands the buffer's bytes over to the answer. */
+static void answer_with(struct api_answer *answer, int status, const char *content_type, struct buf *body)
+{
+    *answer = (struct api_answer){
+        .status = status, .content_type = content_type, .body = body->data, .body_bytes = body->len};
+}
+
+static void answer_livez(void *context, struct str rest, struct api_answer *answer)
+{
+    (void)context, (void)rest;
+    struct buf body;
+    buf_init(&body, MAX_ANSWER_BYTES);
+    buf_append(&body, STR("ok\n"));
+    answer_with(answer, 200, TEXT, &body);
+}
+
+static void answer_readyz(void *context, struct str rest, struct api_answer *answer)
+{
+    (void)rest;
+    struct admin *admin = context;
+    struct fault why_not;
+    bool ready = gateway_is_ready(admin->gateway, &why_not);
+    struct buf body;
+    buf_init(&body, MAX_ANSWER_BYTES);
+    if (ready)
+        buf_append(&body, STR("ok\n"));
+    else
+        buf_append_format(&body, "%s: %s\n", fault_kind(why_not.code)->name, why_not.detail);
+    answer_with(answer, ready ? 200 : 503, TEXT, &body);
+}
+
+static void append_relay_gauges(struct buf *out, struct gateway *gateway)
+{
+    static const struct {
+        const char *name, *help;
+    } gauges[] = {{"postern_queue_depth", "Messages waiting for a session, by relay."},
+                  {"postern_sessions", "Session threads, by relay."},
+                  {"postern_sessions_idle", "Session threads that wait for a message, by relay."}};
+    for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++) {
+        buf_append_format(out, "# HELP %s %s\n# TYPE %s gauge\n", gauges[i].name, gauges[i].help,
+                          gauges[i].name);
+        for (size_t relay = 0; relay < gateway_relay_count(gateway); relay++) {
+            struct str host;
+            struct pool_view view;
+            gateway_look(gateway, relay, &host, &view);
+            const size_t values[] = {view.queued, view.threads, view.idle_threads};
+            buf_append_format(out, "%s{relay=\"%.*s\",place=\"%zu\"} %zu\n", gauges[i].name, STR_ARG(host),
+                              relay, values[i]);
+        }
+    }
+}
+
+static void answer_metrics(void *context, struct str rest, struct api_answer *answer)
+{
+    (void)rest;
+    struct admin *admin = context;
+    const struct api_server *server = atomic_load(&admin->server);
+    struct buf body;
+    buf_init(&body, MAX_ANSWER_BYTES);
+    buf_append_format(&body,
+                      "# HELP postern_build_info The version that runs.\n# TYPE postern_build_info gauge\n"
+                      "postern_build_info{version=\"%s\"} 1\n",
+                      POSTERN_VERSION);
+    metrics_append(&body, admin->metrics);
+    append_relay_gauges(&body, admin->gateway);
+    if (server) {
+        metrics_append_gauge(&body, "postern_in_flight", "Messages submitted and not answered yet.",
+                             api_server_in_flight(server));
+        metrics_append_gauge(&body, "postern_in_flight_bytes", "Bytes of request bodies held.",
+                             api_server_in_flight_bytes(server));
+    }
+    answer_with(answer, 200, PROMETHEUS_TEXT, &body);
+}
+
+const struct api_route admin_routes[] = {
+    {"GET", "/livez", answer_livez}, {"GET", "/readyz", answer_readyz}, {"GET", "/metrics", answer_metrics}};
+const size_t admin_route_count = sizeof admin_routes / sizeof admin_routes[0];

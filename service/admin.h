@@ -1,0 +1,18 @@
+/* service/admin.h: what the admin listener answers: /livez, /readyz, /metrics. */
+#ifndef POSTERN_SERVICE_ADMIN_H
+#define POSTERN_SERVICE_ADMIN_H
+
+#include "api/server.h"
+#include "service/gateway.h"
+
+/* The context of the routes. `server` is the main listener, once it stands. */
+struct admin {
+    struct gateway *gateway;
+    struct metrics *metrics;
+    struct api_server *_Atomic server;
+};
+
+extern const struct api_route admin_routes[];
+extern const size_t admin_route_count;
+
+#endif

@@ -1,0 +1,82 @@
+#include "service/configuration.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+enum { MAX_ARENA_BYTES = 1 << 20 };
+
+static bool find_relays(struct configuration *configuration, const struct sandbox *sandbox,
+                        struct fault *fault)
+{
+    struct relay_list *relays = &configuration->relays;
+    struct settings *settings = &configuration->settings;
+    if (!sandbox)
+        return relay_list_read(&configuration->arena, settings, relays, fault);
+    /* The settings' own terms (timeouts, EHLO name) hold for the sandbox too; where to and as whom are its
+     * own. */
+    settings->smtp_url = STR("smtp://sandbox");
+    settings->smtp_service = (struct str){0};
+    if (!relay_list_read(&configuration->arena, settings, relays, fault))
+        return false;
+    sandbox_fill_relay(sandbox, &relays->items[0]);
+    return true;
+}
+
+/* The two exceptions to "TLS, verified" are said out loud at every start. */
+static void warn_of_weak_tls(const struct smtp_relay *relay)
+{
+    if (relay->tls == SMTP_TLS_NONE)
+        log_event(LOG_LEVEL_WARN, "the relay is spoken to in the clear (tls=none)",
+                  LOG_STR("relay", relay->host));
+    if (relay->insecure)
+        log_event(LOG_LEVEL_WARN, "the relay's certificate is not verified (tls=insecure)",
+                  LOG_STR("relay", relay->host));
+}
+
+static bool prepare_relays(struct configuration *configuration, int stop_fd, struct fault *fault)
+{
+    for (size_t i = 0; i < configuration->relays.count; i++) {
+        struct smtp_relay *relay = &configuration->relays.items[i];
+        relay->stop_fd = stop_fd;
+        if (!smtp_relay_prepare(relay, fault))
+            return false;
+        warn_of_weak_tls(relay);
+    }
+    return true;
+}
+
+struct configuration *configuration_load(const struct option_sources *sources, const struct sandbox *sandbox,
+                                         int stop_fd, struct fault *fault)
+{
+    struct configuration *configuration = calloc(1, sizeof *configuration);
+    if (!configuration) {
+        fault_set(fault, FAULT_OVERLOADED, "out of memory");
+        return NULL;
+    }
+    atomic_init(&configuration->references, 1);
+    arena_init(&configuration->arena, MAX_ARENA_BYTES);
+    if (!settings_load(&configuration->settings, sources, fault) ||
+        !find_relays(configuration, sandbox, fault) || !prepare_relays(configuration, stop_fd, fault))
+        configuration_release(&configuration);
+    return configuration;
+}
+
+struct configuration *configuration_hold(struct configuration *configuration)
+{
+    atomic_fetch_add(&configuration->references, 1);
+    return configuration;
+}
+
+void configuration_release(struct configuration **configuration)
+{
+    struct configuration *gone = *configuration;
+    *configuration = NULL;
+    if (!gone || atomic_fetch_sub(&gone->references, 1) > 1)
+        return;
+    for (size_t i = 0; i < gone->relays.count; i++)
+        smtp_relay_fini(&gone->relays.items[i]);
+    arena_fini(&gone->arena);
+    settings_fini(&gone->settings);
+    free(gone);
+}

@@ -1,0 +1,34 @@
+/* service/configuration.h: the settings and the relays that they name, as one value that can be replaced
+ * while in use.
+ *
+ * Sessions hold the configuration they were opened with; SIGHUP puts a new one in its place, and the old one
+ * goes when its last session is closed.
+ *
+ * Ownership  counted references; everything in it goes with the last.
+ * Errors     INVALID_REQUEST, naming the option or the file.
+ * Threads    read only once loaded; hold and release from any.
+ */
+#ifndef POSTERN_SERVICE_CONFIGURATION_H
+#define POSTERN_SERVICE_CONFIGURATION_H
+
+#include "service/options.h"
+#include "service/relay_url.h"
+#include "service/sandbox/sandbox.h"
+
+#include <stdatomic.h>
+
+struct configuration {
+    struct settings settings;
+    struct relay_list relays; /* prepared */
+    struct arena arena;
+    atomic_uint references;
+};
+
+/* `sandbox`, where there is one, is the only relay, whatever the settings name. `stop_fd` ends every wait of
+ * a session when it becomes readable. NULL on a fault. */
+struct configuration *configuration_load(const struct option_sources *sources, const struct sandbox *sandbox,
+                                         int stop_fd, struct fault *fault);
+struct configuration *configuration_hold(struct configuration *configuration);
+void configuration_release(struct configuration **configuration);
+
+#endif

@@ -1,0 +1,215 @@
+#include "service/gateway.h"
+
+#include "base/log.h"
+#include "service/files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+/* How old a look at a relay may be before readiness asks for another; a refused login is not tried again
+ * soon, for providers lock accounts. */
+enum { CHECK_AGAIN_MS = 10000, LOGIN_AGAIN_MS = 60000 };
+
+struct gateway {
+    struct pool *pools[MAX_RELAYS];
+    struct str hosts[MAX_RELAYS];
+    _Atomic int64_t probed_at_us[MAX_RELAYS];
+    size_t count;
+    int stop_fd;
+    atomic_bool draining;
+    struct metrics *metrics;
+    struct arena arena;
+};
+
+/* --- The end of a submission ------------------------------------------------------------------------- */
+
+static struct str problem_name(const struct outcome *outcome)
+{
+    return outcome->fault.code == FAULT_NONE ? (struct str){0}
+                                             : str_of(fault_kind(outcome->fault.code)->name);
+}
+
+static void log_outcome(const struct submission *submission)
+{
+    const struct outcome *outcome = &submission->outcome;
+    bool sent = outcome->delivery == DELIVERY_SENT || outcome->delivery == DELIVERY_PARTIAL;
+    log_event(
+        sent ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "message", LOG_TEXT("id", submission->id),
+        LOG_TEXT("delivery", delivery_name(outcome->delivery)), LOG_STR("problem", problem_name(outcome)),
+        LOG_STR("message_id", submission->message.message_id), LOG_STR("queue_id", outcome->queue_id),
+        LOG_STR("relay", outcome->host), LOG_INT("code", outcome->reply.code),
+        LOG_STR("reply", outcome->reply.text), LOG_TEXT("detail", sent ? NULL : outcome->fault.detail),
+        LOG_INT("recipients", (int64_t)submission->recipient_count),
+        LOG_INT("queued_us", outcome->timing.queued_us),
+        LOG_INT("connected_us", outcome->timing.connected_us), LOG_INT("sent_us", outcome->timing.sent_us));
+}
+
+/* The next relay may be tried only while it is provable that the mail is not sent, and only for what is the
+ * relay's fault and not the message's. */
+static bool may_fail_over(const struct outcome *outcome)
+{
+    return outcome->delivery == DELIVERY_NOT_SENT &&
+           str_starts_with(str_of(fault_kind(outcome->fault.code)->name), STR("upstream-"));
+}
+
+static bool fail_over(struct gateway *gateway, struct job *job)
+{
+    struct fault ignored;
+    struct submission *submission = job->submission;
+    if (!may_fail_over(&submission->outcome) || job->relay + 1 >= gateway->count ||
+        deadline_passed(submission->deadline))
+        return false;
+    log_event(LOG_LEVEL_WARN, "trying the next relay", LOG_TEXT("id", submission->id),
+              LOG_STR("relay", gateway->hosts[job->relay]),
+              LOG_TEXT("detail", submission->outcome.fault.detail));
+    job->relay++;
+    job->queued_at_us = clock_monotonic_us();
+    return pool_push(gateway->pools[job->relay], job, JOB_AHEAD, &ignored);
+}
+
+static void job_done(void *context, struct job *job)
+{
+    struct gateway *gateway = context;
+    struct submission *submission = job->submission;
+    if (submission && fail_over(gateway, job))
+        return;
+    free(job);
+    if (!submission)
+        return;
+    log_outcome(submission);
+    metrics_count_message(gateway->metrics, &submission->outcome);
+    submission->complete(submission);
+}
+
+static struct job *job_new(struct submission *submission, size_t relay)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (job)
+        *job = (struct job){.submission = submission, .relay = relay, .queued_at_us = clock_monotonic_us()};
+    return job;
+}
+
+bool gateway_submit(void *context, struct submission *submission, struct fault *fault)
+{
+    struct gateway *gateway = context;
+    struct job *job = job_new(submission, 0);
+    if (!job)
+        return fault_set(fault, FAULT_OVERLOADED, "out of memory");
+    if (pool_push(gateway->pools[0], job, JOB_BEHIND, fault))
+        return true;
+    free(job);
+    return false;
+}
+
+/* --- Readiness --------------------------------------------------------------------------------------- */
+
+static bool is_check_due(struct gateway *gateway, size_t relay, const struct pool_view *view)
+{
+    int64_t wait_ms = view->health.code == FAULT_UPSTREAM_AUTH_FAILED ? LOGIN_AGAIN_MS : CHECK_AGAIN_MS;
+    int64_t now_us = clock_monotonic_us();
+    int64_t probed_at_us = atomic_load(&gateway->probed_at_us[relay]);
+    int64_t latest_us = view->checked_at_us > probed_at_us ? view->checked_at_us : probed_at_us;
+    return (latest_us == 0 || now_us - latest_us > wait_ms * 1000) &&
+           atomic_compare_exchange_strong(&gateway->probed_at_us[relay], &probed_at_us, now_us);
+}
+
+static void check_again(struct gateway *gateway, size_t relay)
+{
+    struct fault ignored;
+    struct job *job = job_new(NULL, relay);
+    if (job && !pool_push(gateway->pools[relay], job, JOB_BEHIND, &ignored))
+        free(job);
+}
+
+bool gateway_is_ready(struct gateway *gateway, struct fault *why_not)
+{
+    bool ready = false;
+    fault_set(why_not, FAULT_UPSTREAM_UNREACHABLE, "no relay has been reached yet");
+    for (size_t i = 0; i < gateway->count; i++) {
+        struct pool_view view;
+        pool_look(gateway->pools[i], &view);
+        if (is_check_due(gateway, i, &view))
+            check_again(gateway, i);
+        ready = ready || (view.checked_at_us && view.health.code == FAULT_NONE);
+        if (view.health.code != FAULT_NONE)
+            *why_not = view.health;
+    }
+    if (atomic_load(&gateway->draining))
+        return fault_set(why_not, FAULT_SHUTTING_DOWN, "Postern is stopping");
+    return ready;
+}
+
+void gateway_drain(struct gateway *gateway)
+{
+    atomic_store(&gateway->draining, true);
+}
+
+/* --- Life -------------------------------------------------------------------------------------------- */
+
+struct gateway *gateway_start(struct configuration *configuration, int stop_fd, struct metrics *metrics,
+                              struct fault *fault)
+{
+    enum { HOSTS_BYTES = 16384 };
+    struct gateway *gateway = calloc(1, sizeof *gateway);
+    if (!gateway) {
+        fault_set(fault, FAULT_OVERLOADED, "out of memory");
+        return NULL;
+    }
+    gateway->stop_fd = stop_fd;
+    gateway->metrics = metrics;
+    arena_init(&gateway->arena, HOSTS_BYTES);
+    for (size_t i = 0; i < configuration->relays.count; i++) {
+        gateway->pools[i] = pool_start(configuration, i, job_done, gateway);
+        gateway->hosts[i] = arena_copy(&gateway->arena, configuration->relays.items[i].host);
+        gateway->count++;
+        if (!gateway->pools[i] || !gateway->hosts[i].data) {
+            fault_set(fault, FAULT_OVERLOADED, "out of memory");
+            gateway_stop(&gateway);
+            return NULL;
+        }
+    }
+    return gateway;
+}
+
+void gateway_tick(struct gateway *gateway)
+{
+    for (size_t i = 0; i < gateway->count; i++)
+        pool_expire(gateway->pools[i]);
+}
+
+bool gateway_replace(struct gateway *gateway, struct configuration *configuration, struct fault *fault)
+{
+    if (configuration->relays.count != gateway->count)
+        return fault_set(fault, FAULT_INVALID_REQUEST,
+                         "option smtp_url: the number of relays cannot change while "
+                         "Postern runs");
+    for (size_t i = 0; i < gateway->count; i++)
+        pool_replace(gateway->pools[i], configuration);
+    return true;
+}
+
+size_t gateway_relay_count(const struct gateway *gateway)
+{
+    return gateway->count;
+}
+
+void gateway_look(struct gateway *gateway, size_t relay, struct str *host, struct pool_view *view)
+{
+    *host = gateway->hosts[relay];
+    pool_look(gateway->pools[relay], view);
+}
+
+void gateway_stop(struct gateway **stopped)
+{
+    struct gateway *gateway = *stopped;
+    *stopped = NULL;
+    if (!gateway)
+        return;
+    if (eventfd_write(gateway->stop_fd, 1) != 0)
+        log_event(LOG_LEVEL_ERROR, "cannot end the sessions' waits", LOG_TEXT("error", error_text(errno)));
+    for (size_t i = 0; i < gateway->count; i++)
+        pool_stop(&gateway->pools[i]);
+    arena_fini(&gateway->arena);
+    free(gateway);
+}

@@ -1,0 +1,197 @@
+#include "service/listen.h"
+
+#include "service/files.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { SYSTEMD_FIRST_FD = 3, MAX_SYSTEMD_FDS = 16 };
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_un un;
+    struct sockaddr_storage room;
+};
+
+static bool is_local(const union address *address)
+{
+    switch (address->any.sa_family) {
+    case AF_UNIX: return true;
+    case AF_INET: return ntohl(address->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    case AF_INET6: return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+    default: return false;
+    }
+}
+
+static int close_and_fail(int fd)
+{
+    close(fd);
+    return -1;
+}
+
+/* The last check, on the socket itself, whoever opened it. */
+static int require_local(int fd, struct str where, const char *option, struct fault *fault)
+{
+    union address address = {0};
+    socklen_t len = sizeof address;
+    if (fd >= 0 && (getsockname(fd, &address.any, &len) != 0 || !is_local(&address))) {
+        fault_set(fault, FAULT_INVALID_REQUEST,
+                  "option %s: %.*s can be reached from other hosts, and Postern has no API keys to tell who "
+                  "may send; "
+                  "use a loopback address or a Unix socket",
+                  option, STR_ARG(where));
+        return close_and_fail(fd);
+    }
+    return fd;
+}
+
+static int bind_and_listen(const union address *address, socklen_t len, struct str where, struct fault *fault)
+{
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int on = 1;
+    if (fd >= 0 && address->any.sa_family != AF_UNIX)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (fd >= 0 && bind(fd, &address->any, len) == 0 && listen(fd, SOMAXCONN) == 0)
+        return fd;
+    fault_set(fault, FAULT_OVERLOADED, "cannot listen on %.*s: %s", STR_ARG(where), error_text(errno));
+    return fd < 0 ? -1 : close_and_fail(fd);
+}
+
+/* A socket file that nobody answers on was left by a process that died: it is in the way, and goes. */
+static void remove_stale_socket(const union address *address, socklen_t len)
+{
+    struct stat status;
+    if (lstat(address->un.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
+        return;
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (probe >= 0 && connect(probe, &address->any, len) != 0 && errno == ECONNREFUSED)
+        unlink(address->un.sun_path);
+    if (probe >= 0)
+        close(probe);
+}
+
+static int open_unix(struct str where, const char *option, struct fault *fault)
+{
+    union address address = {.un = {.sun_family = AF_UNIX}};
+    struct str path = str_from(where, sizeof "unix:" - 1);
+    if (path.len == 0 || path.len >= sizeof address.un.sun_path) {
+        fault_set(fault, FAULT_INVALID_REQUEST,
+                  "option %s: the path in %.*s is empty or longer than %zu bytes", option, STR_ARG(where),
+                  sizeof address.un.sun_path - 1);
+        return -1;
+    }
+    memcpy(address.un.sun_path, path.data, path.len);
+    remove_stale_socket(&address, sizeof address.un);
+    return bind_and_listen(&address, sizeof address.un, where, fault);
+}
+
+/* Splits at the last colon, so that an IPv6 address needs its brackets. */
+static bool split_host_port(struct str where, char host[static NI_MAXHOST], char port[static NI_MAXSERV])
+{
+    size_t colon = where.len;
+    while (colon > 0 && where.data[colon - 1] != ':')
+        colon--;
+    struct str name = str_first(where, colon ? colon - 1 : 0);
+    struct str number = str_from(where, colon);
+    uint64_t value;
+    if (name.len > 2 && name.data[0] == '[' && name.data[name.len - 1] == ']')
+        name = (struct str){name.data + 1, name.len - 2};
+    else if (str_index(name, ':') < name.len)
+        return false;
+    if (name.len == 0 || name.len >= NI_MAXHOST || !str_to_uint(number, UINT16_MAX, &value))
+        return false;
+    snprintf(host, NI_MAXHOST, "%.*s", STR_ARG(name));
+    snprintf(port, NI_MAXSERV, "%.*s", STR_ARG(number));
+    return true;
+}
+
+static int open_inet(struct str where, const char *option, struct fault *fault)
+{
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    if (!split_host_port(where, host, port)) {
+        fault_set(fault, FAULT_INVALID_REQUEST,
+                  "option %s: %.*s is none of host:port, [v6]:port, unix:/path, systemd", option,
+                  STR_ARG(where));
+        return -1;
+    }
+    struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    int error = getaddrinfo(host, port, &hints, &found);
+    if (error) {
+        fault_set(fault, FAULT_INVALID_REQUEST, "option %s: %.*s: %s", option, STR_ARG(where),
+                  gai_strerror(error));
+        return -1;
+    }
+    union address address = {0};
+    memcpy(&address.room, found->ai_addr, found->ai_addrlen);
+    int fd = bind_and_listen(&address, found->ai_addrlen, where, fault);
+    freeaddrinfo(found);
+    return fd;
+}
+
+/* sd_listen_fds(3): LISTEN_PID says whom the sockets are for, LISTEN_FDNAMES what they are called. */
+static int find_systemd_socket(const char *name)
+{
+    uint64_t pid, count;
+    if (!str_to_uint(str_of(getenv("LISTEN_PID")), INT32_MAX, &pid) || (pid_t)pid != getpid() ||
+        !str_to_uint(str_of(getenv("LISTEN_FDS")), MAX_SYSTEMD_FDS, &count) || count == 0)
+        return -1;
+    struct str names = str_of(getenv("LISTEN_FDNAMES"));
+    for (int fd = SYSTEMD_FIRST_FD; names.data && fd < SYSTEMD_FIRST_FD + (int)count; fd++)
+        if (str_equal(str_cut(&names, ':'), str_of(name)))
+            return fd;
+    return SYSTEMD_FIRST_FD;
+}
+
+static int open_systemd(const char *option, struct fault *fault)
+{
+    int fd = find_systemd_socket(option);
+    if (fd < 0) {
+        fault_set(fault, FAULT_INVALID_REQUEST, "option %s: systemd handed over no socket", option);
+        return -1;
+    }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    return fd;
+}
+
+int listen_open(struct str where, const char *option, struct fault *fault)
+{
+    int fd;
+    if (str_equal(where, STR("systemd")))
+        fd = open_systemd(option, fault);
+    else if (str_starts_with(where, STR("unix:")))
+        fd = open_unix(where, option, fault);
+    else
+        fd = open_inet(where, option, fault);
+    return require_local(fd, where, option, fault);
+}
+
+struct str listen_describe(struct arena *arena, int fd)
+{
+    union address address = {0};
+    socklen_t len = sizeof address;
+    char host[INET6_ADDRSTRLEN] = "";
+    if (getsockname(fd, &address.any, &len) != 0)
+        return (struct str){0};
+    switch (address.any.sa_family) {
+    case AF_INET:
+        inet_ntop(AF_INET, &address.v4.sin_addr, host, sizeof host);
+        return arena_format(arena, "http://%s:%d", host, ntohs(address.v4.sin_port));
+    case AF_INET6:
+        inet_ntop(AF_INET6, &address.v6.sin6_addr, host, sizeof host);
+        return arena_format(arena, "http://[%s]:%d", host, ntohs(address.v6.sin6_port));
+    default: return arena_format(arena, "unix:%s", address.un.sun_path);
+    }
+}

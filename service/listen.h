@@ -1,0 +1,20 @@
+/* service/listen.h: listening sockets from the words of POSTERN_LISTEN (contract, section 4).
+ *
+ * Errors     INVALID_REQUEST: the form is wrong, or the address reaches beyond this host; OVERLOADED: the
+ *            system refused.
+ */
+#ifndef POSTERN_SERVICE_LISTEN_H
+#define POSTERN_SERVICE_LISTEN_H
+
+#include "base/arena.h"
+#include "base/fault.h"
+
+/* The socket of the option `option`: "host:port", "[v6]:port", "unix:/path" or "systemd", whose sockets are
+ * found by their name (FileDescriptorName=, the option's) or else the first is taken. Whoever reaches the
+ * socket may send, so only loopback and Unix sockets are taken. -1 on a fault. */
+int listen_open(struct str where, const char *option, struct fault *fault);
+
+/* Where a socket listens, as a caller would write it: "http://127.0.0.1:8587", "unix:/run/postern.sock". */
+struct str listen_describe(struct arena *arena, int fd);
+
+#endif

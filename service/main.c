@@ -1,0 +1,104 @@
+/* postern: the command line. The table below is all that there is to it. */
+#include "service/commands.h"
+#include "service/version.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { MAX_SETS = 128, MAX_HELP_BYTES = 65536 };
+
+static const struct command {
+    const char *name;
+    int (*run)(const struct option_sources *sources);
+    const char *meaning;
+} commands[] = {
+    {"serve", command_serve, "run the gateway (what is done without a command)"},
+    {"sandbox", command_sandbox,
+     "run the gateway with a relay of its own that keeps every mail on this machine"},
+    {"check", command_check, "connect to each relay, show what it offers, send nothing"},
+    {"render", command_render, "print the MIME message of the JSON message on standard input"},
+    {"send", command_send, "send the JSON message on standard input, print the receipt"},
+    {"config", command_config, "print the effective options, secrets masked"},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+int command_fail(const struct fault *fault, int exit_code)
+{
+    fprintf(stderr, "postern: %s\n", fault->detail);
+    return exit_code;
+}
+
+int command_print(struct str text)
+{
+    return fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+}
+
+static int print_help(void)
+{
+    struct buf help;
+    buf_init(&help, MAX_HELP_BYTES);
+    buf_append(
+        &help,
+        STR("Usage: postern [COMMAND] [--config FILE] [--set NAME=VALUE]...\n\n"
+            "Takes JSON messages over HTTP, submits them to an SMTP relay, and tells what became of them.\n\n"
+            "Commands:\n"));
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        buf_append_format(&help, "  %-8s %s\n", commands[i].name, commands[i].meaning);
+    buf_append(&help, STR("\n  --config FILE     read options from a JSON file\n"
+                          "  --set NAME=VALUE  set one option; NAME in lower case, without POSTERN_\n"
+                          "  --help, --version\n\n"
+                          "Options, as environment variables (the default in brackets); in the file and for "
+                          "--set the name\n"
+                          "is in lower case, without POSTERN_. Where [_FILE] stands, NAME_FILE names a file "
+                          "with the value.\n"));
+    options_append_help(&help);
+    int exit_code = help.failed ? EX_SOFTWARE : command_print(buf_view(&help));
+    buf_fini(&help);
+    return exit_code;
+}
+
+static int usage_error(const char *what, const char *word)
+{
+    fprintf(stderr, "postern: %s%s (postern --help says more)\n", what, word);
+    return EX_USAGE;
+}
+
+static int run_command(const char *name, const struct option_sources *sources)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(sources);
+    return usage_error("unknown command ", name);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
+                                                 {"set", required_argument, NULL, 's'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {"version", no_argument, NULL, 'v'},
+                                                 {0}};
+    const char *sets[MAX_SETS];
+    struct option_sources sources = {.environment = (const char *const *)environ, .sets = sets};
+    for (int option; (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1;) {
+        switch (option) {
+        case 'c': sources.config_file = optarg; break;
+        case 's':
+            if (sources.set_count == MAX_SETS)
+                return usage_error("too many --set", "");
+            sets[sources.set_count++] = optarg;
+            break;
+        case 'h': return print_help();
+        case 'v': return command_print(STR("postern " POSTERN_VERSION "\n"));
+        default: return EX_USAGE;
+        }
+    }
+    if (argc - optind > 1)
+        return usage_error("only one command, not also ", argv[optind + 1]);
+    return run_command(optind < argc ? argv[optind] : "serve", &sources);
+}

@@ -1,0 +1,30 @@
+/* service/relay_url.h: POSTERN_SMTP_URL, or a well-known service's name, into relays.
+ *
+ *     smtp://user:password@host:587    STARTTLS, required
+ *     smtps://user:password@host:465   implicit TLS
+ *     ?tls=none, ?tls=insecure         the explicit exceptions: no TLS at all; TLS without verification
+ *
+ * Ownership  strings live in the arena.
+ * Errors     INVALID_REQUEST, without the URL's credentials.
+ */
+#ifndef POSTERN_SERVICE_RELAY_URL_H
+#define POSTERN_SERVICE_RELAY_URL_H
+
+#include "service/options.h"
+#include "smtp/relay.h"
+
+enum { MAX_RELAYS = 8 };
+
+struct relay_list {
+    struct smtp_relay items[MAX_RELAYS];
+    size_t count;
+};
+
+/* The relays of the settings, in order, with their credentials, files and timeouts; not prepared yet. */
+bool relay_list_read(struct arena *arena, const struct settings *settings, struct relay_list *relays,
+                     struct fault *fault);
+
+/* One URL: host, port, TLS policy and credentials. */
+bool relay_url_parse(struct arena *arena, struct str url, struct smtp_relay *relay, struct fault *fault);
+
+#endif

@@ -1,0 +1,134 @@
+#include "smtp/session.h"
+
+#include "smtp/dial.h"
+#include "smtp/greet.h"
+#include "smtp/login.h"
+#include "smtp/tls.h"
+#include "smtp/transaction.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* The answer has been given when QUIT is said: nobody waits for its 221 but the thread. */
+enum { QUIT_WAIT_MS = 1000, MAX_GREETING_BYTES = SMTP_REPLY_MAX_LINE_BYTES };
+
+static struct smtp_session *session_new(struct smtp_transport *transport, const struct smtp_relay *relay)
+{
+    struct smtp_session *session = calloc(1, sizeof *session);
+    if (!session)
+        return NULL;
+    session->relay = relay;
+    session->transport = transport;
+    smtp_capabilities_init(&session->capabilities);
+    smtp_reply_init(&session->reply);
+    buf_init(&session->greeting, MAX_GREETING_BYTES);
+    buf_init(&session->command, SMTP_MAX_COMMAND_BYTES);
+    return session;
+}
+
+static void session_free(struct smtp_session *session)
+{
+    session->transport->ops->free(session->transport);
+    smtp_capabilities_fini(&session->capabilities);
+    smtp_reply_fini(&session->reply);
+    buf_fini(&session->greeting);
+    buf_wipe(&session->command);
+    smtp_redactor_fini(&session->redactor);
+    free(session);
+}
+
+static void say_quit(struct smtp_session *session, struct smtp_transcript *transcript, int64_t wait_ms)
+{
+    if (session->is_broken)
+        return;
+    struct smtp_dialogue dialogue = {
+        .session = session, .total = deadline_after_ms(wait_ms), .transcript = transcript};
+    struct buf *command = smtp_dialogue_begin(&dialogue);
+    buf_append(command, STR("QUIT"));
+    smtp_dialogue_exchange(&dialogue, buf_view(command), dialogue.total);
+}
+
+static void name_relay(const struct smtp_relay *relay, struct arena *arena, struct outcome *outcome)
+{
+    outcome->delivery = DELIVERY_NOT_SENT;
+    outcome->fault = (struct fault){.code = FAULT_NONE};
+    outcome->host = arena_copy(arena, relay->host);
+    outcome->port = relay->port;
+    outcome->tls = (struct str){0};
+    outcome->reply = (struct outcome_reply){0};
+    outcome->queue_id = (struct str){0};
+}
+
+struct smtp_session *smtp_session_open_over(struct smtp_transport *transport, const struct smtp_relay *relay,
+                                            struct deadline total, struct arena *arena,
+                                            struct smtp_transcript *transcript, struct outcome *outcome)
+{
+    name_relay(relay, arena, outcome);
+    struct smtp_session *session = session_new(transport, relay);
+    if (!session) {
+        transport->ops->free(transport);
+        fault_set(&outcome->fault, FAULT_OVERLOADED, "out of memory");
+        return NULL;
+    }
+    struct smtp_dialogue dialogue = {session, total, arena, transcript, outcome};
+    if (smtp_greet(&dialogue) && smtp_login(&dialogue))
+        return session;
+    say_quit(session, transcript, 0);
+    session_free(session);
+    return NULL;
+}
+
+struct smtp_session *smtp_session_open(const struct smtp_relay *relay, struct deadline total,
+                                       struct arena *arena, struct smtp_transcript *transcript,
+                                       struct outcome *outcome)
+{
+    int64_t began_us = clock_monotonic_us();
+    name_relay(relay, arena, outcome);
+    struct smtp_transport *transport = smtp_dial(relay, total, &outcome->fault);
+    if (!transport)
+        return NULL;
+    smtp_transcript_note(transcript, "connected to %.*s:%u", STR_ARG(relay->host), relay->port);
+    struct smtp_session *session =
+        smtp_session_open_over(transport, relay, total, arena, transcript, outcome);
+    outcome->timing.connected_us = clock_monotonic_us() - began_us;
+    return session;
+}
+
+enum smtp_after smtp_session_send(struct smtp_session *session, const struct smtp_envelope *envelope,
+                                  struct smtp_source *source, struct deadline total, struct arena *arena,
+                                  struct smtp_transcript *transcript, struct outcome *outcome)
+{
+    assert(!session->is_broken);
+    int64_t began_us = clock_monotonic_us();
+    name_relay(session->relay, arena, outcome);
+    outcome->tls = arena_copy(arena, str_of(session->transport->tls.version));
+    outcome->recipient_count = envelope->recipient_count;
+    for (size_t i = 0; i < envelope->recipient_count; i++)
+        outcome->recipients[i] = (struct outcome_recipient){.status = RECIPIENT_NOT_TRIED};
+    struct smtp_dialogue dialogue = {session, total, arena, transcript, outcome};
+    enum smtp_after after = smtp_transaction_run(&dialogue, envelope, source);
+    outcome->timing.sent_us = clock_monotonic_us() - began_us;
+    return after;
+}
+
+bool smtp_session_is_idle(struct smtp_session *session)
+{
+    return !session->is_broken && smtp_dialogue_peek(session) == SMTP_STATUS_TIMEOUT;
+}
+
+void smtp_session_describe(const struct smtp_session *session, struct smtp_session_facts *facts)
+{
+    *facts = (struct smtp_session_facts){.greeting = buf_view(&session->greeting),
+                                         .keywords = buf_view(&session->capabilities.keywords),
+                                         .mechanism = str_of(session->mechanism),
+                                         .tls = &session->transport->tls};
+}
+
+void smtp_session_close(struct smtp_session **session)
+{
+    if (!*session)
+        return;
+    say_quit(*session, NULL, QUIT_WAIT_MS);
+    session_free(*session);
+    *session = NULL;
+}

@@ -1,0 +1,168 @@
+#include "service/sandbox/store.h"
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MESSAGE_MAX_BYTES = 1 << 20 };
+
+/* A message that holds `bytes` of content, claimed as a connection claims them. */
+static struct sandbox_message *arrive(struct sandbox_store *store, char letter, size_t bytes)
+{
+    struct sandbox_message *message = sandbox_message_new(MESSAGE_MAX_BYTES);
+    if (!sandbox_store_claim(store, message, bytes)) {
+        sandbox_store_discard(store, &message);
+        return NULL;
+    }
+    for (size_t i = 0; i < bytes; i++)
+        buf_append_char(&message->content, letter);
+    return message;
+}
+
+static bool put(struct sandbox_store *store, char letter, size_t bytes,
+                char queue_id[static SANDBOX_QUEUE_ID_BYTES])
+{
+    struct sandbox_message *message = arrive(store, letter, bytes);
+    bool taken = message && sandbox_store_put(store, &message, queue_id);
+    sandbox_store_discard(store, &message);
+    return taken;
+}
+
+struct seen {
+    char letters[64];
+    size_t count;
+    uint64_t bytes;
+};
+
+static void see(void *context, const struct sandbox_message *message)
+{
+    struct seen *seen = context;
+    seen->letters[seen->count++] = message->content.data[0];
+    seen->bytes += message->content.len;
+}
+
+static struct seen look(struct sandbox_store *store)
+{
+    struct seen seen = {0};
+    sandbox_store_each(store, see, &seen);
+    return seen;
+}
+
+static void the_last_messages_are_kept_newest_first(void)
+{
+    char queue_id[SANDBOX_QUEUE_ID_BYTES];
+    struct sandbox_store *store = sandbox_store_new(3, 1 << 20);
+    static const char *const kept[] = {"a", "ba", "cba", "dcb", "edc", "fed", "gfe"};
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        CHECK(put(store, (char)('a' + i), 10, queue_id));
+        CHECK_TEXT(str_of(look(store).letters), kept[i]);
+    }
+    sandbox_store_free(&store);
+}
+
+static void the_oldest_make_room_for_bytes(void)
+{
+    char queue_id[SANDBOX_QUEUE_ID_BYTES];
+    struct sandbox_store *store = sandbox_store_new(10, 10000);
+    CHECK(put(store, 'a', 3000, queue_id));
+    CHECK(put(store, 'b', 3000, queue_id));
+    CHECK(put(store, 'c', 3000, queue_id));
+    CHECK_TEXT(str_of(look(store).letters), "cba");
+    CHECK(put(store, 'd', 5000, queue_id));
+    CHECK_TEXT(str_of(look(store).letters), "dc");
+    CHECK(put(store, 'e', 9500, queue_id));
+    CHECK_TEXT(str_of(look(store).letters), "e");
+    sandbox_store_free(&store);
+}
+
+static void a_message_larger_than_the_store_drops_nothing(void)
+{
+    char queue_id[SANDBOX_QUEUE_ID_BYTES];
+    struct sandbox_store *store = sandbox_store_new(10, 10000);
+    CHECK(put(store, 'a', 3000, queue_id));
+    CHECK(!put(store, 'b', 10001, queue_id));
+    CHECK_TEXT(str_of(look(store).letters), "a");
+    sandbox_store_free(&store);
+}
+
+/* The claim fits, the message with what it needs besides does not. */
+static void a_message_that_is_refused_stays_the_callers(void)
+{
+    char queue_id[SANDBOX_QUEUE_ID_BYTES];
+    struct sandbox_store *store = sandbox_store_new(10, 10000);
+    struct sandbox_message *message = arrive(store, 'a', 10000);
+    CHECK(message != NULL);
+    CHECK(!sandbox_store_put(store, &message, queue_id));
+    CHECK(message != NULL);
+    sandbox_store_discard(store, &message);
+    CHECK(!message);
+    CHECK(put(store, 'b', 9000, queue_id));
+    sandbox_store_free(&store);
+}
+
+static void what_is_arriving_counts_and_is_given_back(void)
+{
+    char queue_id[SANDBOX_QUEUE_ID_BYTES];
+    struct sandbox_store *store = sandbox_store_new(10, 10000);
+    CHECK(put(store, 'a', 4000, queue_id));
+    struct sandbox_message *first = arrive(store, 'b', 5000);
+    CHECK(first != NULL);
+    CHECK_TEXT(str_of(look(store).letters), "a");
+    struct sandbox_message *second = arrive(store, 'c', 5000);
+    CHECK(second != NULL);
+    CHECK_TEXT(str_of(look(store).letters), "");
+    CHECK(!arrive(store, 'd', 1));
+    sandbox_store_discard(store, &second);
+    CHECK(put(store, 'e', 4000, queue_id));
+    CHECK(sandbox_store_put(store, &first, queue_id));
+    CHECK_TEXT(str_of(look(store).letters), "be");
+    sandbox_store_free(&store);
+}
+
+static void messages_are_found_by_queue_id_and_cleared(void)
+{
+    char first[SANDBOX_QUEUE_ID_BYTES], second[SANDBOX_QUEUE_ID_BYTES];
+    struct sandbox_store *store = sandbox_store_new(10, 1 << 20);
+    put(store, 'a', 10, first);
+    put(store, 'b', 10, second);
+    CHECK_INT(strlen(first), SANDBOX_QUEUE_ID_BYTES - 1);
+    CHECK(!str_equal(str_of(first), str_of(second)));
+    struct seen seen = {0};
+    CHECK(sandbox_store_find(store, str_of(first), see, &seen));
+    CHECK_TEXT(str_of(seen.letters), "a");
+    CHECK(!sandbox_store_find(store, STR("unknown"), see, &seen));
+    CHECK(!sandbox_store_find(store, STR(""), see, &seen));
+    sandbox_store_clear(store);
+    CHECK(!sandbox_store_find(store, str_of(first), see, &seen));
+    CHECK_INT(look(store).count, 0);
+    CHECK(put(store, 'c', 10, first));
+    CHECK_TEXT(str_of(look(store).letters), "c");
+    sandbox_store_free(&store);
+}
+
+static void a_thousand_recipients_are_the_most(void)
+{
+    char address[254];
+    memset(address, 'a', sizeof address);
+    struct sandbox_message *message = sandbox_message_new(10);
+    struct sandbox_store *store = sandbox_store_new(1, 1 << 20);
+    for (size_t i = 0; i < SANDBOX_MAX_RECIPIENTS; i++)
+        CHECK(sandbox_message_add_recipient(message, (struct str){address, sizeof address}));
+    CHECK(!sandbox_message_add_recipient(message, STR("a@b")));
+    CHECK_INT(message->recipient_count, SANDBOX_MAX_RECIPIENTS);
+    CHECK_INT(message->recipients.len, SANDBOX_MAX_RECIPIENTS * (sizeof address + 1));
+    sandbox_store_discard(store, &message);
+    sandbox_store_free(&store);
+}
+
+int main(void)
+{
+    TEST(the_last_messages_are_kept_newest_first);
+    TEST(the_oldest_make_room_for_bytes);
+    TEST(a_message_larger_than_the_store_drops_nothing);
+    TEST(a_message_that_is_refused_stays_the_callers);
+    TEST(what_is_arriving_counts_and_is_given_back);
+    TEST(messages_are_found_by_queue_id_and_cleared);
+    TEST(a_thousand_recipients_are_the_most);
+    return test_result();
+}
