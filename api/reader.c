@@ -401,7 +401,7 @@ bool submission_read(struct submission *submission, struct str body, const struc
     if (parse(submission, body, limits, problem))
         read_message(&reader, submission->json);
     bool valid = problem_conclude(problem);
-    if (valid)
+    if (valid && !submission->arena.failed)
         complete_message(&reader);
     if (!submission->arena.failed)
         return valid;

@@ -15,7 +15,7 @@
 #include "service/listen.h"
 #include "service/version.h"
 
-#include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -26,6 +26,8 @@ enum {
     TICK_IDLE_MS = 1000,
     TICK_BUSY_MS = 100,
     TICK_STOPPING_MS = 10,
+    ANSWERS_MS = 1000,
+    MAPPED_FROM_BYTES = 128 * 1024,
     ADMIN_CONNECTIONS = 64,
     SANDBOX_MESSAGES = 100,
     SANDBOX_STORE_BYTES = 256 << 20
@@ -48,6 +50,13 @@ struct service {
 static void count_response(void *context, int status, const char *problem_code)
 {
     metrics_count_response(context, status, problem_code);
+}
+
+/* What is this large is mapped by itself and goes back to the system when it is freed. Left to itself, glibc raises its
+ * threshold until the heap of every thread keeps tens of megabytes, and no bound on messages would be one on memory. */
+static void bound_heaps(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
 }
 
 /* Ten thousand idle connections need as many descriptors: take what the system grants. */
@@ -142,6 +151,7 @@ static void apply_log_settings(const struct settings *settings)
 static bool service_start(struct service *service, bool with_sandbox, int *exit_code, struct fault *fault)
 {
     *exit_code = EX_CONFIG;
+    bound_heaps();
     raise_descriptor_limit();
     service->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (with_sandbox && !start_sandbox(service, fault))
@@ -203,22 +213,33 @@ static void run_until_stopped(struct service *service, const sigset_t *signals)
 
 /* --- Stop -------------------------------------------------------------------------------------------- */
 
+/* True once every message has been answered; false when the deadline has passed, or a second signal came. */
+static bool await_answers(struct service *service, const sigset_t *signals, struct deadline deadline)
+{
+    while (api_server_in_flight(service->main_server) > 0) {
+        int signal_number = wait_for_signal(signals, TICK_STOPPING_MS);
+        if (deadline_passed(deadline) || signal_number == SIGTERM || signal_number == SIGINT)
+            return false;
+        gateway_tick(service->gateway);
+    }
+    return true;
+}
+
 static void finish_what_is_out(struct service *service, const sigset_t *signals)
 {
-    struct deadline grace = deadline_after_ms(service->configuration->settings.timeout_shutdown_ms);
     log_event(LOG_LEVEL_INFO, "stopping",
               LOG_INT("in_flight", (int64_t)api_server_in_flight(service->main_server)));
     gateway_drain(service->gateway);
     api_server_drain(service->main_server);
-    while (api_server_in_flight(service->main_server) > 0 && !deadline_passed(grace)) {
-        int signal_number = wait_for_signal(signals, TICK_STOPPING_MS);
-        if (signal_number == SIGTERM || signal_number == SIGINT)
-            break;
-        gateway_tick(service->gateway);
-    }
+    struct deadline grace = deadline_after_ms(service->configuration->settings.timeout_shutdown_ms);
+    if (await_answers(service, signals, grace))
+        return;
+    /* Ended now, each message still gets the answer that is true of it. */
+    gateway_halt(service->gateway);
+    await_answers(service, signals, deadline_after_ms(ANSWERS_MS));
 }
 
-/* The gateway goes first: it completes every submission, without which the server cannot stop. */
+/* The gateway goes before the server, which cannot stop until every submission was completed. */
 static void service_stop(struct service *service)
 {
     api_server_stop(&service->admin_server);

@@ -200,14 +200,22 @@ void gateway_look(struct gateway *gateway, size_t relay, struct str *host, struc
     pool_look(gateway->pools[relay], view);
 }
 
+void gateway_halt(struct gateway *gateway)
+{
+    if (eventfd_write(gateway->stop_fd, 1) != 0)
+        log_event(LOG_LEVEL_ERROR, "cannot end the sessions' waits", LOG_TEXT("error", error_text(errno)));
+    for (size_t i = 0; i < gateway->count; i++)
+        if (gateway->pools[i])
+            pool_halt(gateway->pools[i]);
+}
+
 void gateway_stop(struct gateway **stopped)
 {
     struct gateway *gateway = *stopped;
     *stopped = NULL;
     if (!gateway)
         return;
-    if (eventfd_write(gateway->stop_fd, 1) != 0)
-        log_event(LOG_LEVEL_ERROR, "cannot end the sessions' waits", LOG_TEXT("error", error_text(errno)));
+    gateway_halt(gateway);
     for (size_t i = 0; i < gateway->count; i++)
         pool_stop(&gateway->pools[i]);
     arena_fini(&gateway->arena);

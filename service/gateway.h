@@ -40,7 +40,10 @@ bool gateway_is_ready(struct gateway *gateway, struct fault *why_not);
 size_t gateway_relay_count(const struct gateway *gateway);
 void gateway_look(struct gateway *gateway, size_t relay, struct str *host, struct pool_view *view);
 
-/* Ends what is still out: provably not sent, or unknown. Every submission is completed on return. */
+/* Ends every wait: each submission that is still out is completed, as provably not sent or as unknown. */
+void gateway_halt(struct gateway *gateway);
+
+/* Halts, and waits for the threads. */
 void gateway_stop(struct gateway **gateway);
 
 #endif

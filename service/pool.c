@@ -282,14 +282,19 @@ static struct job *take_when_stopping(struct pool *pool)
     return job;
 }
 
+void pool_halt(struct pool *pool)
+{
+    for (struct job *job; (job = take_when_stopping(pool));)
+        end_without_try(pool, job, FAULT_SHUTTING_DOWN, "Postern stopped before the message's turn came");
+}
+
 void pool_stop(struct pool **stopped)
 {
     struct pool *pool = *stopped;
     *stopped = NULL;
     if (!pool)
         return;
-    for (struct job *job; (job = take_when_stopping(pool));)
-        end_without_try(pool, job, FAULT_SHUTTING_DOWN, "Postern stopped before the message's turn came");
+    pool_halt(pool);
     pthread_mutex_lock(&pool->lock);
     while (pool->threads)
         pthread_cond_wait(&pool->gone, &pool->lock);

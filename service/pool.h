@@ -48,8 +48,10 @@ struct pool_view {
 
 void pool_look(struct pool *pool, struct pool_view *view);
 
-/* What is queued ends as SHUTTING_DOWN; waits for the threads, whose waits the configuration's stop_fd has
- * ended. */
+/* From now on nothing is taken; what is queued ends as SHUTTING_DOWN. */
+void pool_halt(struct pool *pool);
+
+/* Halts, and waits for the threads, whose waits the configuration's stop_fd has ended. */
 void pool_stop(struct pool **pool);
 
 #endif

@@ -1,15 +1,13 @@
 #include "smtp/capabilities.h"
 
-/* A keyword that comes twice adds to what the first one said; a parameter that cannot be read counts as none.
- */
+/* A keyword that comes twice adds to what the first one said; a parameter that cannot be read is none. */
 
 enum { MAX_MECHANISM_BYTES = 2048 };
 
 static void take_size(struct smtp_capabilities *capabilities, struct str parameters)
 {
     uint64_t octets;
-    /* RFC 1870 4: no parameter, or 0, is "no fixed limit". A number too large to hold is no limit to anyone.
-     */
+    /* RFC 1870 4: no parameter, or 0, is "no fixed limit"; a number too large to hold limits nobody. */
     if (str_to_uint(str_cut(&parameters, ' '), UINT64_MAX, &octets))
         capabilities->max_size_octets = octets;
 }

@@ -18,7 +18,7 @@ enum { SMTP_DIAL_MAX_ADDRESSES = 16 };
 /* NULL with the fault of the last address that was tried. */
 struct smtp_transport *smtp_dial(const struct smtp_relay *relay, struct deadline total, struct fault *fault);
 
-/* Alternates the families, beginning with that of the first address; returns how many there are, 16 at most. */
+/* Alternates the families, beginning with that of the first address; returns how many there are. */
 size_t smtp_dial_order(const struct addrinfo *found,
                        const struct addrinfo *ordered[static SMTP_DIAL_MAX_ADDRESSES]);
 

@@ -8,7 +8,7 @@
 #include "base/fault.h"
 #include "base/str.h"
 
-/* With abort, one refused recipient means that nobody gets the mail; with deliver, the accepted ones get it. */
+/* Abort: one refused recipient means that nobody gets the mail. Deliver: the accepted ones get it. */
 enum smtp_partial { SMTP_PARTIAL_ABORT, SMTP_PARTIAL_DELIVER };
 
 struct smtp_envelope {

@@ -17,8 +17,7 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
-/* A host given with its own letters is looked up, and compared with certificates, as A-labels (RFC 9525 6.3).
- */
+/* A host in its own letters is looked up, and compared with certificates, as A-labels (RFC 9525 6.3). */
 static bool convert_host(struct smtp_tls_context *context, struct str host, struct fault *fault)
 {
     struct arena arena;

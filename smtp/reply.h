@@ -31,7 +31,7 @@ void smtp_reply_clear(struct smtp_reply *reply);
  * MALFORMED. */
 enum smtp_reply_state smtp_reply_feed(struct smtp_reply *reply, struct str bytes, size_t *used);
 
-/* The text of the line at the front of `rest`, which begins as the view of all lines and is moved behind it. */
+/* The text of the first line of `rest`, which is moved behind it; begin with the view of all lines. */
 struct str smtp_reply_next_text(struct str *rest);
 
 /* RFC 3463, of the first line; absent where there is none, or where its class is not the code's (RFC 2034

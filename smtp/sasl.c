@@ -53,8 +53,7 @@ static bool respond_login(struct smtp_sasl *sasl, struct str challenge, struct b
     return true;
 }
 
-/* Google's and Microsoft's, from before RFC 7628. An error comes as a challenge, and wants an empty answer.
- */
+/* Google's and Microsoft's, from before RFC 7628. An error comes as a challenge and wants an empty answer. */
 static bool respond_xoauth2(struct smtp_sasl *sasl, struct str challenge, struct buf *response)
 {
     (void)challenge;

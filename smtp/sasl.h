@@ -3,8 +3,8 @@
  * A mechanism is a row of one table: its name, whether the credentials suit it, and how it answers a
  * challenge.
  *
- * Ownership  an exchange views the relay's credentials; what it writes into a response is a secret, to be
- * wiped. Threads    an exchange belongs to one login.
+ * Ownership  an exchange views the relay's credentials; a response that it writes is a secret, to be wiped.
+ * Threads    an exchange belongs to one login.
  */
 #ifndef POSTERN_SMTP_SASL_H
 #define POSTERN_SMTP_SASL_H

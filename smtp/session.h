@@ -7,7 +7,7 @@
  * Errors     every end is an outcome: its delivery says what became of the mail, its fault what to do.
  * Threads    one at a time; an idle session may change hands.
  * Limits     a reply: 128 lines, 64 KiB. With replies owed or stray bytes a session is never reused. It holds
- *            21 KiB, 22 KiB, twice the longest reply at most, and what OpenSSL takes.
+ *            21 KiB, twice the longest reply at most, and what OpenSSL takes.
  */
 #ifndef POSTERN_SMTP_SESSION_H
 #define POSTERN_SMTP_SESSION_H

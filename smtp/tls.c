@@ -20,8 +20,7 @@ static void print_name(const X509_NAME *name, char text[static SMTP_NAME_TEXT_BY
     text[0] = '\0';
     if (!memory)
         return;
-    /* Escapes controls and what is not ASCII (RFC 2253), so that a certificate cannot forge what is printed.
-     */
+    /* Escapes controls and what is not ASCII (RFC 2253): no certificate can forge what is printed. */
     if (name && X509_NAME_print_ex(memory, name, 0, XN_FLAG_ONELINE) > 0) {
         int len = BIO_read(memory, text, SMTP_NAME_TEXT_BYTES - 1);
         text[len > 0 ? len : 0] = '\0';
@@ -137,8 +136,7 @@ static enum smtp_status tls_read(struct smtp_transport *transport, char *bytes, 
     }
 }
 
-/* A record counts as taken as soon as one octet of its ciphertext, or of one before it, went to the kernel.
- */
+/* A record counts as taken once one octet of its ciphertext, or of one before it, went to the kernel. */
 static enum smtp_status tls_write(struct smtp_transport *transport, struct str bytes,
                                   struct deadline deadline, size_t *taken)
 {

@@ -15,8 +15,7 @@
 enum { SMTP_HOST_BYTES = 256 };
 
 struct smtp_tls_context {
-    char host[SMTP_HOST_BYTES]; /* as A-labels, NUL behind: what is resolved, and what a certificate must name
-                                 */
+    char host[SMTP_HOST_BYTES]; /* as A-labels, NUL behind: is resolved, and is what a certificate names */
     bool host_is_address;
     bool insecure;
     SSL_CTX *ssl; /* NULL with SMTP_TLS_NONE */

@@ -1,8 +1,8 @@
 /* smtp/transport.h: bytes to and from the relay: a plain socket, TLS over it, or memory in tests.
  *
  * Ownership  made by smtp_socket_new, or by a test; freed by its own free.
- * Errors     every way in which a wait can end is a status of its own: what a failure means is decided in
- * trouble.c. Threads    one at a time.
+ * Errors     every way in which a wait can end is a status of its own: trouble.c decides what it means.
+ * Threads    one at a time.
  */
 #ifndef POSTERN_SMTP_TRANSPORT_H
 #define POSTERN_SMTP_TRANSPORT_H

@@ -4,17 +4,11 @@
 #include "service/sandbox/certificate.h"
 #include "service/sandbox/server.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* 5 bits a character: neither can be guessed by another user of the machine. */
 enum { USERNAME_LEN = 16, PASSWORD_LEN = 32 };
-
-/* A buffer this large is mapped by itself and goes back to the system when a message is dropped. Left to
- * itself, glibc raises its threshold until the heap of every thread keeps tens of megabytes, and no bound on
- * messages would be one on memory. */
-enum { MAPPED_FROM_BYTES = 128 * 1024 };
 
 struct sandbox {
     struct sandbox_certificate certificate;
@@ -39,7 +33,6 @@ static bool set_terms(struct sandbox *sandbox, const struct sandbox_config *conf
 
 struct sandbox *sandbox_start(const struct sandbox_config *config, struct fault *fault)
 {
-    mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
     struct sandbox *sandbox = calloc(1, sizeof *sandbox);
     if (!sandbox) {
         fault_set(fault, FAULT_INTERNAL, "out of memory");

@@ -9,7 +9,7 @@ readonly node=$tools/node floors=(base mime smtp api service)
 
 # Everything in the checkout that is ours, by name pattern.
 our_files() {
-    find . \( -path ./build -o -path ./.git -o -name node_modules -o -name __pycache__ \) -prune -o -type f -name "$1" -print
+    find . \( -path ./build -o -path ./.git -o -name node_modules \) -prune -o -type f -name "$1" -print
 }
 
 shell_scripts() {

@@ -224,7 +224,7 @@ class Gateway:
             if self.process.poll() is not None:
                 raise harness.Failure(f"the program ended at its start, status {self.process.returncode}:\n{self.log()}")
             try:
-                if self.get_admin("/livez").status == 200:
+                if self.get_admin("/livez").status == 200 and self.get("/").status == 200:
                     return
             except OSError:
                 time.sleep(0.005)
@@ -287,6 +287,11 @@ class Gateway:
                 return file.read()
         except FileNotFoundError:
             return ""
+
+    def metric(self, name):
+        """The lines of /metrics that begin so."""
+        lines = self.get_admin("/metrics").body.decode().splitlines(keepends=True)
+        return "".join(line for line in lines if line.startswith(name))
 
     def status_field(self, name):
         """A number from /proc/PID/status: VmRSS in KiB, Threads, ..."""

@@ -135,7 +135,7 @@ static void what_is_not_json_is_refused_where_it_ends_to_be(void)
         ROW("H111 a name twice", "{\"a\":1,\"b\":2,\"a\":3}", "at byte 13: the object has this name already"),
         ROW("H111 escaped the second time", "{\"to\":1,\"\\u0074o\":2}", "at byte 8: the object has this"),
         ROW("H111 a pair and its UTF-8", "{\"\xf0\x9f\x98\x80\":1,\"\\ud83d\\ude00\":2}",
-            "at byte 9: the object has this"),
+            "at byte 10: the object has this"),
         ROW("H111 inside", "{\"a\":[{\"b\":1,\"b\":1}]}", "at byte 13: the object has this"),
         ROW("H111 two empty ones", "{\"\":1,\"\":1}", "at byte 6: the object has this"),
         ROW("H111 with a value between", "{\"a\":{\"b\":1},\"a\":1}", "at byte 13: the object has this"),

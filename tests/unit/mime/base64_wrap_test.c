@@ -1,8 +1,6 @@
-#include "mime/base64_wrap.h"
-
 #include "base/base64.h"
 #include "base/buf.h"
-
+#include "mime/base64_wrap.h"
 #include "test.h"
 
 #include <stdlib.h>

@@ -1,5 +1,4 @@
 #include "mime/canonical.h"
-
 #include "test.h"
 
 #include <string.h>

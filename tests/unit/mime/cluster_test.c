@@ -1,5 +1,4 @@
 #include "mime/cluster.h"
-
 #include "test.h"
 
 static void a_reader_s_character_is_one_cluster(void)

@@ -1,5 +1,4 @@
 #include "mime/date.h"
-
 #include "test.h"
 
 static void dates_are_written_in_utc(void)

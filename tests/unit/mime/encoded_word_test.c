@@ -1,8 +1,6 @@
-#include "mime/encoded_word.h"
-
 #include "base/base64.h"
 #include "base/utf8.h"
-
+#include "mime/encoded_word.h"
 #include "test.h"
 
 #include <string.h>
@@ -23,7 +21,8 @@ static void the_shorter_encoding_is_chosen(void)
         {"Caf\u00E9 au lait", "=?utf-8?Q?Caf=C3=A9_au_lait?="},
         {"\u4E16\u754C", "=?utf-8?B?5LiW55WM?="},
         /* RFC 2047 5 (3): in a phrase these stand only encoded. */
-        {"long text, plain but for these: \"()<>@.;\\[]=?_", "=?utf-8?B?bG9uZyB0ZXh0LCBwbGFpbiBidXQgZm9yIHRoZXNlOiAiKCk8PkAuO1xbXT0/Xw==?="},
+        {"long text, plain but for these: \"()<>@.;\\[]=?_",
+         "=?utf-8?B?bG9uZyB0ZXh0LCBwbGFpbiBidXQgZm9yIHRoZXNlOiAiKCk8PkAuO1xbXT0/Xw==?="},
         {"so long a text that it takes Q: =?_", "=?utf-8?Q?so_long_a_text_that_it_takes_Q=3A_=3D=3F=5F?="},
         {"!*+-/ these need no encoding", "=?utf-8?Q?!*+-/_these_need_no_encoding?="},
     };
@@ -59,12 +58,14 @@ static void a_word_takes_what_fits_in_whole_clusters(void)
         {"a flag cut where it must be", "\U0001F1E9\U0001F1EA", ENCODED_WORD_B, 20, true, 4},
         {"a pile of marks", "a" MARKS_11 MARKS_11, ENCODED_WORD_B, 75, false, 0},
         {"a pile of marks, cut", "a" MARKS_11 MARKS_11, ENCODED_WORD_B, 75, true, 43},
-        {"more room than a word may take", "abcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabc",
-         ENCODED_WORD_Q, 998, false, 63},
+        {"more room than a word may take",
+         "abcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabcabc", ENCODED_WORD_Q, 998, false,
+         63},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         test_row("%s", rows[i].name);
-        CHECK_INT(encoded_word_fit(rows[i].kind, str_of(rows[i].text), rows[i].room, rows[i].may_cut), rows[i].want);
+        CHECK_INT(encoded_word_fit(rows[i].kind, str_of(rows[i].text), rows[i].room, rows[i].may_cut),
+                  rows[i].want);
     }
 }
 
@@ -72,7 +73,8 @@ static void decode_q(struct buf *out, struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] == '=' && i + 2 < text.len) {
-            buf_append_char(out, (char)(char_hex_value(text.data[i + 1]) * 16 + char_hex_value(text.data[i + 2])));
+            buf_append_char(out,
+                            (char)(char_hex_value(text.data[i + 1]) * 16 + char_hex_value(text.data[i + 2])));
             i += 2;
         } else {
             buf_append_char(out, text.data[i] == '_' ? ' ' : text.data[i]);
@@ -97,7 +99,8 @@ static void words_decode_to_what_went_in(void)
 {
     static const char *const texts[] = {
         "plain", "\u00C4\u00D6\u00DC and some more text that makes it two words at the least, or three",
-        "\U0001F468\u200D\U0001F469\u200D\U0001F467\u200D\U0001F466\U0001F1E9\U0001F1EA\U0001F44D\U0001F3FD\u2764\uFE0F",
+        "\U0001F468\u200D\U0001F469\u200D\U0001F467\u200D\U0001F466\U0001F1E9\U0001F1EA\U0001F44D\U0001F3FD"
+        "\u2764\uFE0F",
         "a" MARKS_11 MARKS_11 MARKS_11 MARKS_11, "_ = ? =?utf-8?Q?x?= \" \\ ( ) \x7f"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0] * 2; i++) {
         struct str text = str_of(texts[i / 2]);

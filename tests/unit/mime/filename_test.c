@@ -1,7 +1,5 @@
-#include "mime/filename.h"
-
 #include "base/utf8.h"
-
+#include "mime/filename.h"
 #include "test.h"
 
 #include <string.h>
@@ -27,11 +25,17 @@ static void names_are_made_safe_to_save_under(void)
         {STR("a/.."), NULL},
         {STR("   "), NULL},
         {STR("\r\n\0"), NULL},
-        {STR("a\r\nb\tc\0d\x7f" "e.txt"), "abcde.txt"},
-        {STR("a\xc2\x85" "b\u2028c"), "abc"},
+        {STR("a\r\nb\tc\0d\x7f"
+             "e.txt"),
+         "abcde.txt"},
+        {STR("a\xc2\x85"
+             "b\u2028c"),
+         "abc"},
         {STR("x\u202Efdp.exe"), "xfdp.exe"},
         {STR("\u2066a\u2069\u200E.txt"), "a.txt"},
-        {STR("a\xff\xc0" "b.txt"), "ab.txt"},
+        {STR("a\xff\xc0"
+             "b.txt"),
+         "ab.txt"},
         {STR(" a b.txt "), "a b.txt"},
         {STR("say \"hi\".txt"), "say \"hi\".txt"},
         {STR("\u00DCbersicht.pdf"), "\u00DCbersicht.pdf"},
@@ -52,8 +56,12 @@ static void long_names_keep_their_extension(void)
     static const struct {
         const char *unit, *extension;
         size_t want;
-    } rows[] = {{"a", ".pdf", 255}, {"\u4E16", ".pdf", 253}, {"e\u0301", ".docx", 254}, {"a", ".averyveryverylongone", 255},
-                {"a", "", 255}, {".", "", 255}};
+    } rows[] = {{"a", ".pdf", 255},
+                {"\u4E16", ".pdf", 253},
+                {"e\u0301", ".docx", 254},
+                {"a", ".averyveryverylongone", 255},
+                {"a", "", 255},
+                {".", "", 255}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[1100] = {0};
         struct arena arena;

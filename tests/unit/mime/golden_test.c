@@ -3,7 +3,6 @@
 #include "base/utf8.h"
 #include "mime/message.h"
 #include "mime/render.h"
-
 #include "test.h"
 
 #include <stdlib.h>
@@ -43,9 +42,11 @@ static const struct row rows[] = {
         .to = {"\"Lee, Ann\" <lee@example.net>", "\u5C71\u7530\u592A\u90CE <yamada@example.net>",
                "\"quote \\\" and \\\\ backslash\" <\"a b\"@b\u00FCcher.example>", "o'neil@example.net"},
         .cc = {"\"" FAMILY " family\" <family@example.net>"},
-        .subject = "Gr\u00FC\u00DFe aus K\u00F6ln: " FAMILY " e\u0301 \U0001F1E9\U0001F1EA \U0001F44D\U0001F3FD "
-                   "\u2014 und dann noch viel mehr Text, der umbrochen werden muss, =?utf-8?Q?nicht?= dekodiert",
-        .text = "Gr\u00FC\u00DFe!  \r\nFrom here on = 100 %.\r.start\nThis is a long line with \u00E4, \u00F6 and \u00FC in "
+        .subject =
+            "Gr\u00FC\u00DFe aus K\u00F6ln: " FAMILY " e\u0301 \U0001F1E9\U0001F1EA \U0001F44D\U0001F3FD "
+            "\u2014 und dann noch viel mehr Text, der umbrochen werden muss, =?utf-8?Q?nicht?= dekodiert",
+        .text = "Gr\u00FC\u00DFe!  \r\nFrom here on = 100 %.\r.start\nThis is a long line with \u00E4, "
+                "\u00F6 and \u00FC in "
                 "it, which has to be broken softly before it gets too long for a line.",
     },
     {
@@ -56,8 +57,9 @@ static const struct row rows[] = {
         .subject = "Both",
         .text = "The text.\n",
         .html = "<p>The <b>html</b>.</p>",
-        .headers = {{"X-Campaign", "spring"}, {"References", "<1.abcdefghijklmnopqrstuvwxyz@example.com> "
-                                                             "<2.abcdefghijklmnopqrstuvwxyz@example.com>"}},
+        .headers = {{"X-Campaign", "spring"},
+                    {"References", "<1.abcdefghijklmnopqrstuvwxyz@example.com> "
+                                   "<2.abcdefghijklmnopqrstuvwxyz@example.com>"}},
     },
     {
         .name = "inline_image",
@@ -73,12 +75,13 @@ static const struct row rows[] = {
         .to = {"bob@example.net"},
         .subject = "Three files",
         .text = "See below.\n",
-        .attachments = {{"aGVsbG8=", "\u00DCbersicht \u20AC 2026 \u2014 " FAMILY " endg\u00FCltig (2).pdf", NULL, NULL,
-                         DISPOSITION_ATTACHMENT},
-                        {"aGVs\r\nbG8g d29y\nbGQ=", "C:\\temp\\say \"hi\".txt", "text/plain; charset=utf-8", NULL,
-                         DISPOSITION_ATTACHMENT},
-                        {"", "a name in ASCII that is far too long to be written in a line of seventy-eight.csv", NULL,
-                         NULL, DISPOSITION_ATTACHMENT}},
+        .attachments = {{"aGVsbG8=", "\u00DCbersicht \u20AC 2026 \u2014 " FAMILY " endg\u00FCltig (2).pdf",
+                         NULL, NULL, DISPOSITION_ATTACHMENT},
+                        {"aGVs\r\nbG8g d29y\nbGQ=", "C:\\temp\\say \"hi\".txt", "text/plain; charset=utf-8",
+                         NULL, DISPOSITION_ATTACHMENT},
+                        {"",
+                         "a name in ASCII that is far too long to be written in a line of seventy-eight.csv",
+                         NULL, NULL, DISPOSITION_ATTACHMENT}},
     },
     {
         .name = "attachment_alone",
@@ -118,7 +121,8 @@ static void read_mailboxes(struct arena *arena, const char *const texts[MAX_ITEM
         CHECK(mailbox_parse(arena, str_of(texts[i]), &list->items[list->count++], &fault));
 }
 
-static void read_attachment(struct arena *arena, const struct attachment_row *row, struct attachment *attachment)
+static void read_attachment(struct arena *arena, const struct attachment_row *row,
+                            struct attachment *attachment)
 {
     struct fault fault;
     uint64_t bytes;

@@ -1,5 +1,4 @@
 #include "mime/header.h"
-
 #include "test.h"
 
 #include <string.h>
@@ -135,10 +134,22 @@ static void check_lines(struct str field, size_t columns)
 /* H158, H159: whatever a value is made of, by the longest name too. */
 static void no_line_is_too_long_whatever_the_value(void)
 {
-    static const char *const units[] = {"a", " ", "\u00E4", "a ", "\u00E4 ", "\u4E16", FAMILY, "e\u0301\u0302",
-                                        "\u0301", "=?", "?=", "=? ", "a  \u00E4 b ", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa "};
-    static const char *const names[] = {"Subject", "X",
-                                        "X-2345678901234567890123456789012345678901234567890123456789012345678901234"};
+    static const char *const units[] = {"a",
+                                        " ",
+                                        "\u00E4",
+                                        "a ",
+                                        "\u00E4 ",
+                                        "\u4E16",
+                                        FAMILY,
+                                        "e\u0301\u0302",
+                                        "\u0301",
+                                        "=?",
+                                        "?=",
+                                        "=? ",
+                                        "a  \u00E4 b ",
+                                        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa "};
+    static const char *const names[] = {
+        "Subject", "X", "X-2345678901234567890123456789012345678901234567890123456789012345678901234"};
     static char text[32 * 1024];
     for (size_t i = 0; i < sizeof units / sizeof units[0] * (sizeof names / sizeof names[0]); i++) {
         const char *unit = units[i / 3];

@@ -1,5 +1,4 @@
 #include "mime/line.h"
-
 #include "test.h"
 
 static void a_line_has_no_end_within(void)
@@ -8,12 +7,24 @@ static void a_line_has_no_end_within(void)
         struct str value;
         bool valid;
     } rows[] = {
-        {STR(""), true},           {STR("plain ~"), true},     {STR("\u00A0\u00E4\u4E16\U0001F44D"), true},
-        {STR("\u2027\u202A"), true}, {STR("a\rb"), false},     {STR("a\nb"), false},
-        {STR("a\0b"), false},      {STR("a\tb"), false},       {STR("\x1b[0m"), false},
-        {STR("a\x7f"), false},     {STR("\xc2\x80"), false},   {STR("\xc2\x85"), false},
-        {STR("\xc2\x9f"), false},  {STR("\u2028"), false},     {STR("\u2029"), false},
-        {STR("\xff"), false},      {STR("\xc0\x8a"), false},   {STR("a\xe2\x80"), false},
+        {STR(""), true},
+        {STR("plain ~"), true},
+        {STR("\u00A0\u00E4\u4E16\U0001F44D"), true},
+        {STR("\u2027\u202A"), true},
+        {STR("a\rb"), false},
+        {STR("a\nb"), false},
+        {STR("a\0b"), false},
+        {STR("a\tb"), false},
+        {STR("\x1b[0m"), false},
+        {STR("a\x7f"), false},
+        {STR("\xc2\x80"), false},
+        {STR("\xc2\x85"), false},
+        {STR("\xc2\x9f"), false},
+        {STR("\u2028"), false},
+        {STR("\u2029"), false},
+        {STR("\xff"), false},
+        {STR("\xc0\x8a"), false},
+        {STR("a\xe2\x80"), false},
         {STR("\xed\xa0\x80"), false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

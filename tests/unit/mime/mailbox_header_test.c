@@ -1,5 +1,4 @@
 #include "mime/mailbox_header.h"
-
 #include "test.h"
 
 enum { ARENA_BYTES = 1024 * 1024, OUT_BYTES = 1024 * 1024, MAX_MAILBOXES = 200 };
@@ -68,11 +67,11 @@ static void raw_utf8_is_not_encoded(void)
 
 static void lists_fold_at_their_commas(void)
 {
-    static const char *const names[] = {"Ann Lee", "Bob B. Brown", "\u00C4nn", "", "Carol the Fourth of Somewhere"};
-    CHECK_TEXT(write_names(names, 5, false),
-               "To: Ann Lee <a@b.example>, \"Bob B. Brown\" <a@b.example>,\r\n"
-               " =?utf-8?Q?=C3=84nn?= <a@b.example>, a@b.example,\r\n"
-               " Carol the Fourth of Somewhere <a@b.example>\r\n");
+    static const char *const names[] = {"Ann Lee", "Bob B. Brown", "\u00C4nn", "",
+                                        "Carol the Fourth of Somewhere"};
+    CHECK_TEXT(write_names(names, 5, false), "To: Ann Lee <a@b.example>, \"Bob B. Brown\" <a@b.example>,\r\n"
+                                             " =?utf-8?Q?=C3=84nn?= <a@b.example>, a@b.example,\r\n"
+                                             " Carol the Fourth of Somewhere <a@b.example>\r\n");
 }
 
 static void a_mailbox_longer_than_a_line_folds_within(void)
@@ -86,8 +85,8 @@ static void long_lists_keep_every_line_short(void)
 {
     static const char *names[MAX_MAILBOXES];
     for (size_t i = 0; i < MAX_MAILBOXES; i++)
-        names[i] = (const char *[]){"", "Ann", "B. \"C\" D", "\U0001F468\u200D\U0001F469\u200D\U0001F467 family " SIXTY,
-                                    SIXTY}[i % 5];
+        names[i] = (const char *[]){"", "Ann", "B. \"C\" D",
+                                    "\U0001F468\u200D\U0001F469\u200D\U0001F467 family " SIXTY, SIXTY}[i % 5];
     struct str field = write_names(names, MAX_MAILBOXES, false);
     size_t commas = 0;
     while (field.len) {

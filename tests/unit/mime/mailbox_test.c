@@ -1,5 +1,4 @@
 #include "mime/mailbox.h"
-
 #include "test.h"
 
 #include <stdlib.h>
@@ -107,7 +106,8 @@ static void what_is_no_mailbox_is_refused(void)
         {"H132 a quoted local part of 65", STR("\"" A63 " \"@x.example")},
         {"H133 a label of 64", STR("a@" A63 "a.example")},
         {"H133 a domain of 255", STR("a@" A63 "." A63 "." A63 "." A63)},
-        {"H134 an address of 255", STR("aaaaaaaaaaaaaaa@" A63 "." A63 "." A63 ".aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")},
+        {"H134 an address of 255",
+         STR("aaaaaaaaaaaaaaa@" A63 "." A63 "." A63 ".aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")},
         {"H135 no at", STR("ann")},
         {"H135 two at", STR("a@b.example@c.example")},
         {"H135 empty", STR("")},
@@ -213,7 +213,8 @@ static void an_address_alone_has_nothing_around_it(void)
 /* H138. Quadratic work would show in the suite's time limit: each text is as long as a line may be. */
 static void hostile_nesting_is_refused_without_recursion(void)
 {
-    static const char *const units[] = {"(", "()", "(\\", "\"", "\"\"", "<", "\\", "((((((((((((((((()", "@", "."};
+    static const char *const units[] = {"(", "()", "(\\", "\"", "\"\"", "<", "\\", "((((((((((((((((()",
+                                        "@", "."};
     enum { BYTES = 32 * 1024 };
     char *text = malloc(BYTES);
     if (!CHECK(text))

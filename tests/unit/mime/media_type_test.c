@@ -1,5 +1,4 @@
 #include "mime/media_type.h"
-
 #include "test.h"
 
 static void types_with_parameters_are_taken(void)
@@ -24,13 +23,34 @@ static void types_with_parameters_are_taken(void)
 static void what_is_no_simple_type_is_refused(void)
 {
     static const struct str types[] = {
-        STR(""), STR("image"), STR("image/"), STR("/png"), STR("image/png/x"), STR("image png"), STR(" image/png"),
-        STR("text/html\r\nX: y"), STR("text/html\n"), STR("text/html\0"), STR("text/html; a=b\tc"),
-        STR("multipart/mixed; boundary=x"), STR("MULTIPART/mixed"), STR("message/rfc822"), STR("Message/Partial"),
-        STR("text/plain;"), STR("text/plain; "), STR("text/plain; charset"), STR("text/plain; charset="),
-        STR("text/plain; =utf-8"), STR("text/plain; charset=\"utf-8"), STR("text/plain; charset=\"utf-8\\\""),
-        STR("text/plain; charset=utf 8"), STR("text/plain charset=utf-8"), STR("text/pl\u00E4in"),
-        STR("text/plain; a=\"\u00E4\""), STR("text/plain; a=b; c"), STR("text/plain, text/html"),
+        STR(""),
+        STR("image"),
+        STR("image/"),
+        STR("/png"),
+        STR("image/png/x"),
+        STR("image png"),
+        STR(" image/png"),
+        STR("text/html\r\nX: y"),
+        STR("text/html\n"),
+        STR("text/html\0"),
+        STR("text/html; a=b\tc"),
+        STR("multipart/mixed; boundary=x"),
+        STR("MULTIPART/mixed"),
+        STR("message/rfc822"),
+        STR("Message/Partial"),
+        STR("text/plain;"),
+        STR("text/plain; "),
+        STR("text/plain; charset"),
+        STR("text/plain; charset="),
+        STR("text/plain; =utf-8"),
+        STR("text/plain; charset=\"utf-8"),
+        STR("text/plain; charset=\"utf-8\\\""),
+        STR("text/plain; charset=utf 8"),
+        STR("text/plain charset=utf-8"),
+        STR("text/pl\u00E4in"),
+        STR("text/plain; a=\"\u00E4\""),
+        STR("text/plain; a=b; c"),
+        STR("text/plain, text/html"),
     };
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         struct fault fault = {0};
@@ -69,11 +89,11 @@ static void types_are_guessed_by_extension(void)
     static const struct {
         const char *filename, *type;
     } rows[] = {
-        {"report.pdf", "application/pdf"},    {"PHOTO.JPG", "image/jpeg"},
-        {"a.tar.gz", "application/gzip"},     {"a.b.c.csv", "text/csv"},
+        {"report.pdf", "application/pdf"},        {"PHOTO.JPG", "image/jpeg"},
+        {"a.tar.gz", "application/gzip"},         {"a.b.c.csv", "text/csv"},
         {"kept.eml", "application/octet-stream"}, {"noextension", "application/octet-stream"},
-        {"pdf", "application/octet-stream"},  {".pdf", "application/octet-stream"},
-        {"a.", "application/octet-stream"},   {"a.unknown", "application/octet-stream"},
+        {"pdf", "application/octet-stream"},      {".pdf", "application/octet-stream"},
+        {"a.", "application/octet-stream"},       {"a.unknown", "application/octet-stream"},
         {"", "application/octet-stream"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

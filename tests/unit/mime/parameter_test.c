@@ -1,5 +1,4 @@
 #include "mime/parameter.h"
-
 #include "test.h"
 
 #include <string.h>
@@ -98,8 +97,8 @@ static void decode_pieces(struct str field, struct buf *value)
         for (size_t i = 0; i < part.len && part.data[i] != '\r'; i++)
             if (part.data[i] == '%') {
                 CHECK(i + 2 < part.len && char_hex_value(part.data[i + 1]) >= 0);
-                buf_append_char(value,
-                                (char)(char_hex_value(part.data[i + 1]) * 16 + char_hex_value(part.data[i + 2])));
+                buf_append_char(
+                    value, (char)(char_hex_value(part.data[i + 1]) * 16 + char_hex_value(part.data[i + 2])));
                 i += 2;
             } else {
                 buf_append_char(value, part.data[i]);
@@ -109,7 +108,8 @@ static void decode_pieces(struct str field, struct buf *value)
 
 static void no_piece_cuts_an_octet_and_no_line_is_long(void)
 {
-    static const char *const units[] = {"a", "\u00E4", "\u4E16", "\U0001F468\u200D", "%", "\"", "a\u0301\u0302", "\\"};
+    static const char *const units[] = {"a", "\u00E4", "\u4E16",        "\U0001F468\u200D",
+                                        "%", "\"",     "a\u0301\u0302", "\\"};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
         for (size_t len = 1; len <= 255; len += 9) {
             char text[256 + 8] = {0};

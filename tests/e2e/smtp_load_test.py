@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Sessions under load: a relay that hangs holds nobody else; relays are tried in order; nothing is lost at a stop."""
+
+import time
+import uuid
+
+from lib import gateway, oracle, raw_http
+from lib.background import in_background
+from lib.faults import FIN, RECIPIENTS, SENT, TEMPORARY, expect, not_sent, unknown
+from lib.gateway import Gateway, message
+from lib.harness import case, check, check_equal, eventually, main, seconds
+from lib.scripted_relay import ScriptedRelay
+
+# --- Load ---------------------------------------------------------------------------------------------------------
+
+
+@case("F160 a stalled session does not hold other requests")
+def stall_does_not_hold():
+    with ScriptedRelay(connections=[{"dot": {"until": "go"}}, {}]) as relay, Gateway(relay) as running:
+        slow = in_background(running.post, message(subject="slow"))
+        check(relay.wait_for_step("dot"), "the first message did not come")
+        for _ in range(5):
+            began = time.monotonic()
+            expect(running.post(message(subject="quick")), SENT)
+            check(time.monotonic() - began < seconds(2), "another request was held up")
+        relay.open("go")
+        expect(slow(), SENT)
+
+
+@case("F160 /livez answers while every session hangs")
+def livez_answers():
+    with ScriptedRelay(steps={"dot": {"until": "go"}}) as relay, Gateway(relay, smtp_max_connections=2) as running:
+        waiting = [in_background(running.post, message()) for _ in range(6)]
+        check(relay.wait_for_step("dot", 2), "no messages came")
+        began = time.monotonic()
+        check_equal(running.get_admin("/livez").status, 200, "/livez")
+        check(time.monotonic() - began < seconds(0.2), "/livez was slow")
+        check("postern_queue_depth" in running.get_admin("/metrics").body.decode(), "no queue depth in /metrics")
+        relay.open("go")
+        for wait in waiting:
+            expect(wait(), SENT)
+
+
+@case("F156 no session is free in time")
+def pool_exhausted():
+    """One session, half a second a message, little more than a second for each: the first two get through."""
+    options = {"smtp_max_connections": 1, "timeout_request": gateway.milliseconds(1.3)}
+    with ScriptedRelay(steps={"dot": {"delay": seconds(0.5)}}) as relay, Gateway(relay, **options) as running:
+        tokens = [uuid.uuid4().hex for _ in range(6)]
+        waiting = [in_background(running.post, message(subject=token)) for token in tokens]
+        codes = []
+        for wait, token in zip(waiting, tokens, strict=True):
+            response = wait()
+            codes.append(response.json().get("code"))
+            oracle.hold_invariant(response.json(), relay.messages_with(token))
+            if codes[-1] == "overloaded":
+                expect(response, not_sent(503, "overloaded", "y"))
+        check(codes.count("overloaded") >= 2, f"answers: {codes}")
+
+
+@case("the queue is full: 503 at once")
+def queue_full():
+    with ScriptedRelay(steps={"dot": {"until": "go"}}) as relay:
+        with Gateway(relay, smtp_max_connections=1, max_queue=1) as running:
+            first = in_background(running.post, message())
+            check(relay.wait_for_step("dot"), "the first message did not come")
+            second = in_background(running.post, message())
+            eventually(lambda: ' 1\n' in running.metric("postern_queue_depth"), what="a queue of one")
+            began = time.monotonic()
+            expect(running.post(message()), not_sent(503, "overloaded", "y"))
+            check(time.monotonic() - began < seconds(1), "not at once")
+            relay.open("go")
+            expect(first(), SENT)
+            expect(second(), SENT)
+
+
+# --- A stop -------------------------------------------------------------------------------------------------------
+
+
+@case("F145 SIGTERM while the relay decides: 200 within the grace time")
+def sigterm_while_waiting():
+    with ScriptedRelay(steps={"dot": {"until": "go"}}) as relay, Gateway(relay) as running:
+        waiting = in_background(running.post, message(subject="token-f145"))
+        check(relay.wait_for_step("dot"), "the message did not come")
+        running.signal(15)
+        eventually(lambda: running.get_admin("/readyz").status == 503, what="/readyz 503 while draining")
+        time.sleep(0.3)
+        relay.open("go")
+        response = waiting()
+        expect(response, SENT)
+        oracle.hold_invariant(response.json(), relay.messages_with("token-f145"))
+        check_equal(running.wait(), 0, "exit status")
+
+
+@case("SIGTERM with a queue: what is out is finished, nothing is lost")
+def sigterm_with_a_queue():
+    with ScriptedRelay(steps={"dot": {"until": "go"}}) as relay, Gateway(relay, smtp_max_connections=2) as running:
+        tokens = [f"token-{i}-{uuid.uuid4().hex}" for i in range(8)]
+        waiting = [in_background(running.post, message(subject=token)) for token in tokens]
+        check(relay.wait_for_step("dot", 2), "the messages did not come")
+        eventually(lambda: " 6\n" in running.metric("postern_queue_depth"), what="a queue of six")
+        running.signal(15)
+        time.sleep(0.3)
+        relay.open("go")
+        for wait, token in zip(waiting, tokens):
+            response = wait()
+            oracle.hold_invariant(response.json(), relay.messages_with(token))
+            expect(response, SENT)
+        check_equal(running.wait(), 0, "exit status")
+
+
+@case("SIGTERM, and the relay never answers: unknown and not_sent when the grace time ends")
+def sigterm_after_grace():
+    with ScriptedRelay(steps={"dot": {"then": "stall"}}) as relay:
+        options = {"smtp_max_connections": 1, "timeout_shutdown": gateway.milliseconds(1)}
+        with Gateway(relay, **options) as running:
+            out = in_background(running.post, message(subject="token-out"))
+            check(relay.wait_for_step("dot"), "the message did not come")
+            queued = in_background(running.post, message(subject="token-queued"))
+            eventually(lambda: " 1\n" in running.metric("postern_queue_depth"), what="a queue of one")
+            running.signal(15)
+            response = out()
+            check_equal(response.json()["delivery"], "unknown", "delivery of what was out")
+            expect(queued(), not_sent(503, "shutting-down", "y"))
+            check_equal(running.wait(), 0, "exit status")
+
+
+@case("a new message while draining gets shutting-down")
+def post_while_draining():
+    with ScriptedRelay(steps={"dot": {"until": "go"}}) as relay, Gateway(relay) as running:
+        held = running.connect()
+        held.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        check(held.recv(65536).startswith(b"HTTP/1.1 200"), "GET /")
+        waiting = in_background(running.post, message())
+        check(relay.wait_for_step("dot"), "the message did not come")
+        running.signal(15)
+        eventually(lambda: running.get_admin("/readyz").status == 503, what="/readyz 503 while draining")
+        held.sendall(raw_http.post(b'{"from":"a@example.com","to":"b@example.net","text":"late"}'))
+        answer = held.recv(65536).decode()
+        check(answer.startswith("HTTP/1.1 503 ") and "shutting-down" in answer, f"got {answer[:600]!r}")
+        relay.open("go")
+        expect(waiting(), SENT)
+        held.close()
+        check_equal(running.wait(), 0, "exit status")
+
+
+# --- Several relays -----------------------------------------------------------------------------------------------
+
+
+def post_through_two(first, second, want, **more):
+    """Two relays; returns both, and the response."""
+    token = uuid.uuid4().hex
+    with ScriptedRelay(steps=first) as one, ScriptedRelay(steps=second) as two:
+        with Gateway(f"{one.url()} {two.url()}", timeout=more.pop("timeout", 10)) as running:
+            response = running.post(message(subject=token, **more))
+            expect(response, want)
+            oracle.hold_invariant(response.json(), one.messages_with(token) + two.messages_with(token))
+        return one, two
+
+
+@case("F161 the first relay is refused, the second takes it")
+def fail_over():
+    with ScriptedRelay() as two:
+        with Gateway(f"smtp://127.0.0.1:{gateway.free_port()}?tls=none {two.url()}") as running:
+            response = running.post(message())
+            expect(response, SENT)
+            check_equal(response.json()["upstream"]["port"], two.port, "the relay that took it")
+
+
+@case("F161 the first relay greets with 554, the second takes it")
+def fail_over_554():
+    post_through_two({"greeting": "554 5.7.1 Go away"}, {}, SENT)
+
+
+@case("F162 the first relay is lost after the end of data: no fail-over")
+def no_fail_over_after_dot():
+    _, two = post_through_two({"dot": FIN}, {}, unknown())
+    check_equal(two.connections, [], "connections to the second relay")
+
+
+@case("F163 a refused recipient: no fail-over")
+def no_fail_over_after_refusal():
+    _, two = post_through_two({"rcpt": "550 5.1.1 Unknown"}, {}, RECIPIENTS)
+    check_equal(two.connections, [], "connections to the second relay")
+
+
+@case("F164 421 before DATA: fail-over")
+def fail_over_before_data():
+    post_through_two({"data": "421 4.3.2 Closing"}, {}, SENT)
+
+
+@case("F159 failed sessions leave no descriptors")
+def no_descriptors_lost():
+    with ScriptedRelay(steps={"greeting": "421 4.3.2 Closing"}) as relay, Gateway(relay, timeout=5) as running:
+        for _ in range(5):
+            running.post(message())
+        before = running.descriptors()
+        for _ in range(100):
+            expect(running.post(message()), TEMPORARY)
+        eventually(lambda: running.descriptors() <= before + 1, what="the number of descriptors as before")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+#include "base/base64.h"
+#include "base/buf.h"
+#include "mime/transfer.h"
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { OUT_BYTES = 4 * 1024 * 1024 };
+
+static char window[TRANSFER_WINDOW_BYTES];
+
+static void pull_all(struct transfer *transfer, struct buf *out)
+{
+    buf_clear(out);
+    for (size_t len; (len = transfer_pull(transfer, window)) > 0;)
+        buf_append(out, (struct str){window, len});
+    CHECK(!out->failed);
+    CHECK_INT(out->len, transfer->size_octets);
+}
+
+static void the_lightest_safe_encoding_is_chosen(void)
+{
+    static const struct {
+        const char *text, *encoding, *want;
+    } rows[] = {
+        {"", "7bit", ""},
+        {"Hello\n.\n", "7bit", "Hello\r\n.\r\n"},
+        {"From a\n", "quoted-printable", "=46rom a\r\n"},
+        {"caf\u00E9 au lait, s'il vous pla\u00EEt", "quoted-printable",
+         "caf=C3=A9 au lait, s'il vous pla=C3=AEt\r\n"},
+        {"\u4E16\u754C\n", "base64", "5LiW55WMDQo=\r\n"},
+        {"the token abcdefgh in a text", "quoted-printable", "the token abcdefgh in a text\r\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct transfer transfer;
+        struct buf out;
+        buf_init(&out, OUT_BYTES);
+        test_row("%s", rows[i].text);
+        transfer_set_text(&transfer, str_of(rows[i].text), STR("abcdefgh"), window);
+        CHECK_TEXT(transfer_name(&transfer), rows[i].encoding);
+        pull_all(&transfer, &out);
+        CHECK_TEXT(buf_view(&out), rows[i].want);
+        transfer_rewind(&transfer);
+        pull_all(&transfer, &out);
+        CHECK_TEXT(buf_view(&out), rows[i].want);
+        buf_fini(&out);
+    }
+}
+
+/* Larger than the window, in each encoding: the size that was foretold is the size that comes (H167 too). */
+static void large_bodies_have_the_size_foretold(void)
+{
+    static const struct {
+        const char *unit, *encoding;
+    } rows[] = {{"a line of text\n", "7bit"},
+                {"\r", "7bit"},
+                {"a line with \u00E4\r\n", "quoted-printable"},
+                {"endless ", "quoted-printable"},
+                {"\u4E16", "base64"},
+                {"\u4E16\n", "base64"}};
+    enum { BYTES = 300 * 1000 };
+    char *text = malloc(BYTES);
+    if (!CHECK(text))
+        return;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct transfer transfer;
+        struct buf out;
+        buf_init(&out, OUT_BYTES);
+        for (size_t at = 0; at < BYTES; at++)
+            text[at] = rows[i].unit[at % strlen(rows[i].unit)];
+        test_row("%s", rows[i].unit);
+        transfer_set_text(&transfer, (struct str){text, BYTES}, STR("token"), window);
+        CHECK_TEXT(transfer_name(&transfer), rows[i].encoding);
+        pull_all(&transfer, &out);
+        CHECK(out.len > TRANSFER_WINDOW_BYTES);
+        buf_fini(&out);
+    }
+    free(text);
+}
+
+static void base64_of_text_decodes_to_its_canonical_form(void)
+{
+    struct transfer transfer;
+    struct buf out, decoded;
+    buf_init(&out, OUT_BYTES);
+    buf_init(&decoded, OUT_BYTES);
+    transfer_set_text(&transfer,
+                      STR("\u4E16\u754C\n\u4E16\u754C\r\u4E16\u754C\u4E16\u754C\u4E16\u754C\u4E16\u754C"),
+                      STR("token"), window);
+    CHECK_TEXT(transfer_name(&transfer), "base64");
+    pull_all(&transfer, &out);
+    CHECK_TEXT(buf_view(&out), "5LiW55WMDQrkuJbnlYwNCuS4lueVjOS4lueVjOS4lueVjOS4lueVjA0K\r\n");
+    CHECK(base64_decode(&decoded, str_first(buf_view(&out), out.len - 2)));
+    CHECK_TEXT(buf_view(&decoded),
+               "\u4E16\u754C\r\n\u4E16\u754C\r\n\u4E16\u754C\u4E16\u754C\u4E16\u754C\u4E16\u754C\r\n");
+    buf_fini(&out);
+    buf_fini(&decoded);
+}
+
+static void an_attachment_goes_as_it_came_but_for_its_lines(void)
+{
+    enum { DIGITS = 200 * 1000 };
+    struct transfer transfer;
+    struct buf out;
+    char *text = malloc(DIGITS);
+    if (!CHECK(text))
+        return;
+    memset(text, 'Q', DIGITS);
+    buf_init(&out, OUT_BYTES);
+    transfer_set_base64(&transfer, (struct str){text, DIGITS});
+    CHECK_TEXT(transfer_name(&transfer), "base64");
+    pull_all(&transfer, &out);
+    CHECK_INT(out.len, DIGITS + 2 * ((DIGITS + 75) / 76));
+    buf_fini(&out);
+    free(text);
+}
+
+int main(void)
+{
+    TEST(the_lightest_safe_encoding_is_chosen);
+    TEST(large_bodies_have_the_size_foretold);
+    TEST(base64_of_text_decodes_to_its_canonical_form);
+    TEST(an_attachment_goes_as_it_came_but_for_its_lines);
+    return test_result();
+}
