@@ -47,6 +47,14 @@ void address_quote(struct buf *out, struct str content)
     buf_append_char(out, '"');
 }
 
+size_t address_quoted_octets(struct str content)
+{
+    size_t octets = 2;
+    for (size_t i = 0; i < content.len; i++)
+        octets += content.data[i] == '"' || content.data[i] == '\\' ? 2 : 1;
+    return octets;
+}
+
 /* Beyond ASCII RFC 6531 allows everything; what shows as a space, as nothing or as another "@" only misleads.
  */
 static bool is_deceptive(uint32_t code_point)

@@ -24,5 +24,6 @@ void address_unquote(struct buf *out, struct str quoted);
 
 /* Appends `content` as a quoted string. */
 void address_quote(struct buf *out, struct str content);
+size_t address_quoted_octets(struct str content);
 
 #endif

@@ -79,9 +79,20 @@ bool base64_wrap_check(struct str base64, uint64_t *decoded_bytes, struct fault 
     return true;
 }
 
+/* In checked base64 nothing else sorts this low. */
+static size_t count_block_spaces(const char *data)
+{
+    unsigned char spaces = 0;
+    for (size_t i = 0; i < BLOCK_BYTES; i++)
+        spaces += (unsigned char)data[i] <= ' ';
+    return spaces;
+}
+
 static size_t count_spaces(struct str text)
 {
     size_t spaces = 0;
+    for (; text.len >= BLOCK_BYTES; text = str_from(text, BLOCK_BYTES))
+        spaces += count_block_spaces(text.data);
     for (size_t i = 0; i < text.len; i++)
         spaces += is_space(text.data[i]);
     return spaces;

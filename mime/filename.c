@@ -4,8 +4,6 @@
 #include "mime/cluster.h"
 #include "mime/line.h"
 
-#include <string.h>
-
 /* A longer "extension" is only a dot in a long name: then the end is cut off. */
 enum { MAX_EXTENSION_BYTES = 16 };
 

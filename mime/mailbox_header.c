@@ -33,18 +33,10 @@ static size_t longest_word(struct str name)
     return longest;
 }
 
-static size_t quoted_octets(struct str name)
-{
-    size_t octets = 2;
-    for (size_t i = 0; i < name.len; i++)
-        octets += name.data[i] == '"' || name.data[i] == '\\' ? 2 : 1;
-    return octets;
-}
-
 static void append_phrase(struct header *header, struct str name, bool raw_utf8)
 {
     bool plain = is_plain_phrase(name);
-    size_t octets = plain ? longest_word(name) : quoted_octets(name);
+    size_t octets = plain ? longest_word(name) : address_quoted_octets(name);
     bool looks_encoded = memmem(name.data, name.len, "=?", 2) != NULL;
     if ((!raw_utf8 && !utf8_is_ascii(name)) || looks_encoded || octets > MAX_PHRASE_TOKEN_OCTETS) {
         header_append_encoded(header, name);

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "base/utf8.h"
 #include "mime/address.h"
 #include "mime/base64_wrap.h"
 #include "mime/filename.h"

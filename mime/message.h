@@ -26,11 +26,11 @@ struct header_field {
 enum disposition { DISPOSITION_ATTACHMENT, DISPOSITION_INLINE };
 
 struct attachment {
-    struct str content_base64; /* as the caller sent it, checked; white space allowed between groups */
-    struct str filename;       /* UTF-8, path stripped; absent where there is none */
-    struct str content_type;   /* type/subtype with parameters, checked; never absent */
-    struct str content_id;     /* without angle brackets; absent where there is none */
-    enum disposition disposition;
+    struct str content_base64;    /* as the caller sent it, checked; white space allowed between groups */
+    struct str filename;          /* UTF-8, path stripped; absent where there is none */
+    struct str content_type;      /* type/subtype with parameters, checked; never absent */
+    struct str content_id;        /* without angle brackets; absent where there is none */
+    enum disposition disposition; /* inline with a content ID: shown within the html */
 };
 
 enum { BOUNDARY_TOKEN_BYTES = 27 };
@@ -63,7 +63,7 @@ bool message_check_header(struct str name, struct str value, struct fault *fault
 /* A one-line value that Postern puts into a header of its own (a subject): UTF-8, no control characters. */
 bool message_check_line(struct str value, struct fault *fault);
 
-/* type/subtype and parameters (RFC 2045 5.1); no multipart, no message/rfc822 by base64. */
+/* type/subtype and parameters (RFC 2045 5.1); no multipart and no message type: attachments are base64. */
 bool message_check_content_type(struct str content_type, struct fault *fault);
 bool message_check_content_id(struct str content_id, struct fault *fault);
 

@@ -22,17 +22,9 @@ static void begin_parameter(struct header *header, size_t octets)
     header->column--;
 }
 
-static size_t quoted_octets(struct str value)
-{
-    size_t octets = 2;
-    for (size_t i = 0; i < value.len; i++)
-        octets += value.data[i] == '"' || value.data[i] == '\\' ? 2 : 1;
-    return octets;
-}
-
 void parameter_append(struct header *header, const char *name, struct str value)
 {
-    begin_parameter(header, strlen(name) + 1 + quoted_octets(value));
+    begin_parameter(header, strlen(name) + 1 + address_quoted_octets(value));
     buf_append(header->out, str_of(name));
     buf_append_char(header->out, '=');
     address_quote(header->out, value);
@@ -110,7 +102,7 @@ void parameter_append_extended(struct header *header, const char *name, struct s
 
 static bool is_short_ascii(struct str filename)
 {
-    return utf8_is_ascii(filename) && quoted_octets(filename) <= MAX_PLAIN_OCTETS;
+    return utf8_is_ascii(filename) && address_quoted_octets(filename) <= MAX_PLAIN_OCTETS;
 }
 
 static void append_fallback(struct header *header, const char *name, struct str filename)

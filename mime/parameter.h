@@ -15,7 +15,7 @@ void parameter_append(struct header *header, const char *name, struct str value)
 /* The same with a value that is a token or a quoted string already. */
 void parameter_append_given(struct header *header, struct str name, struct str value);
 
-/* `; name*0*=utf-8''...; name*1*=...`: whole code points, and no cut within a "%C3" (RFC 2231 section 3, 4). */
+/* `; name*0*=utf-8''...; name*1*=...`: whole code points, no cut within a "%C3" (RFC 2231 3, 4). */
 void parameter_append_extended(struct header *header, const char *name, struct str value);
 
 /* The `filename` parameters of a Content-Disposition. */

@@ -5,7 +5,6 @@
 #include "mime/parameter.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* Every boundary holds "=_", which stands in no quoted-printable and no base64 (RFC 2045 6.7), and the
  * message's token, which no 7bit body holds (mime/transfer.h): none can be found in a body, whoever wrote it.

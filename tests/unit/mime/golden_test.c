@@ -1,5 +1,5 @@
-/* Whole messages, byte for byte against tests/golden/NAME.eml. With "--write" the files are made anew; what they
- * should say is then read by Python's email package in tests/mime/read_back_test.py. Run in the source tree. */
+/* Whole messages, byte for byte against tests/golden/NAME.eml. With "--write" the files are made anew; whether
+ * they say what they should is then for tests/mime/read_back_test.py. Run in the source tree. */
 #include "base/utf8.h"
 #include "mime/message.h"
 #include "mime/render.h"
