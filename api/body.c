@@ -9,11 +9,12 @@ enum { FIRST_CAPACITY = 16 * 1024 };
 
 bool body_hold(struct body *body, uint64_t bytes, struct fault *fault)
 {
-    uint64_t held = atomic_fetch_add(&body->budget->held_bytes, bytes);
-    if (held > body->budget->max_bytes || bytes > body->budget->max_bytes - held) {
-        atomic_fetch_sub(&body->budget->held_bytes, bytes);
-        return fault_set(fault, FAULT_OVERLOADED, "too many large requests are under way");
-    }
+    struct body_budget *budget = body->budget;
+    uint64_t held = atomic_load(&budget->held_bytes);
+    do {
+        if (bytes > budget->max_bytes - held)
+            return fault_set(fault, FAULT_OVERLOADED, "too many large requests are under way");
+    } while (!atomic_compare_exchange_weak(&budget->held_bytes, &held, held + bytes));
     body->held_bytes += bytes;
     return true;
 }

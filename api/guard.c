@@ -53,7 +53,7 @@ static bool is_host(struct str text)
 static size_t find_field(const struct guard_request *request, struct str name, struct str *value)
 {
     size_t found = 0;
-    for (size_t i = 0; i < request->field_count; i++) {
+    for (size_t i = 0; i < request->field_count && i < GUARD_MAX_FIELDS; i++) {
         if (!str_equal_nocase(request->fields[i].name, name))
             continue;
         if (found++ == 0)
@@ -77,34 +77,40 @@ static bool check_fields(const struct guard_request *request, struct fault *faul
 }
 
 /* RFC 9112 section 3.2: exactly one Host in HTTP/1.1. */
-static bool check_host(const struct guard_request *request, struct str *host, struct fault *fault)
+static bool check_host(const struct guard_request *request, struct fault *fault)
 {
-    size_t count = find_field(request, STR("Host"), host);
+    struct str host = {0};
+    size_t count = find_field(request, STR("Host"), &host);
     bool may_lack = str_equal(request->version, STR("HTTP/1.0"));
     if (count > 1 || (count == 0 && !may_lack))
         return fault_set(fault, FAULT_MALFORMED_HTTP, "there must be one Host field, not %zu", count);
-    return (count == 0 || is_host(*host)) ||
-           fault_set(fault, FAULT_MALFORMED_HTTP, "the Host field is no host");
+    return is_host(host) || fault_set(fault, FAULT_MALFORMED_HTTP, "the Host field is no host");
 }
 
 /* RFC 9112 section 3.2.2: the absolute form is taken where it names the host that the Host field names. */
-static bool split_target(const struct guard_request *request, struct str host, struct guard_framing *framing,
+static bool split_target(const struct guard_request *request, struct guard_framing *framing,
                          struct fault *fault)
 {
-    struct str path = request->target;
+    struct str path = request->target, host = {0};
     if (!is_target(path))
         return fault_set(fault, FAULT_MALFORMED_HTTP,
                          "the request target has a character that must be percent-encoded");
     if (str_starts_with_nocase(path, STR("http://"))) {
         path = str_from(path, sizeof "http://" - 1);
         struct str authority = str_first(path, str_index(path, '/'));
-        if (!host.data || !str_equal_nocase(authority, host))
+        if (!find_field(request, STR("Host"), &host) || !str_equal_nocase(authority, host))
             return fault_set(fault, FAULT_MALFORMED_HTTP, "the request target names another host");
         path = str_from(path, authority.len);
     }
     framing->path = str_cut(&path, '?');
     framing->query = path;
     return true;
+}
+
+static bool check_version(const struct guard_request *request, struct fault *fault)
+{
+    return str_equal(request->version, STR("HTTP/1.1")) || str_equal(request->version, STR("HTTP/1.0")) ||
+           fault_set(fault, FAULT_MALFORMED_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here");
 }
 
 /* RFC 9112 section 6.3 leaves some of these to the server's mercy; there is none, for they are how requests
@@ -164,12 +170,10 @@ static bool check_expect(const struct guard_request *request, struct guard_frami
 bool guard_check_framing(const struct guard_request *request, struct guard_framing *framing,
                          struct fault *fault)
 {
-    struct str host = {0};
     *framing = (struct guard_framing){0};
-    if (!str_equal(request->version, STR("HTTP/1.1")) && !str_equal(request->version, STR("HTTP/1.0")))
-        return fault_set(fault, FAULT_MALFORMED_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here");
-    return check_fields(request, fault) && check_host(request, &host, fault) &&
-           split_target(request, host, framing, fault) && check_content_length(request, framing, fault) &&
+    return split_target(request, framing, fault) && check_version(request, fault) &&
+           check_fields(request, fault) && check_host(request, fault) &&
+           check_content_length(request, framing, fault) &&
            check_transfer_encoding(request, framing, fault) && check_expect(request, framing, fault);
 }
 
@@ -182,8 +186,7 @@ bool guard_check_no_body(const struct guard_framing *framing, struct fault *faul
 static bool check_media(const struct guard_request *request, struct fault *fault)
 {
     struct str type = {0}, coding = {0};
-    if (find_field(request, STR("Content-Type"), &type) != 1 ||
-        !media_type_is(type, STR("application/json")))
+    if (find_field(request, STR("Content-Type"), &type) != 1 || !media_type_is(type, STR("application/json")))
         return fault_set(fault, FAULT_UNSUPPORTED_MEDIA_TYPE, "the Content-Type must be application/json");
     if (!media_charset_is_utf8(type))
         return fault_set(fault, FAULT_UNSUPPORTED_MEDIA_TYPE, "the charset of JSON is UTF-8");

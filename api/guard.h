@@ -39,7 +39,7 @@ struct guard_framing {
     uint64_t content_length;
 };
 
-/* What holds for every request. */
+/* What holds for every request. The path is set even where something else is at fault. */
 bool guard_check_framing(const struct guard_request *request, struct guard_framing *framing,
                          struct fault *fault);
 

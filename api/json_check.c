@@ -198,9 +198,8 @@ static struct str current_pointer(const struct checker *c)
     size_t last_name = c->name_count;
     for (size_t i = c->depth; i > 0; i--) {
         const struct level *level = &c->levels[i - 1];
-        places[i] = level->is_object
-                        ? place_member(&places[i - 1], c->names[last_name - 1].text)
-                        : place_element(&places[i - 1], level->index);
+        places[i] = level->is_object ? place_member(&places[i - 1], c->names[last_name - 1].text)
+                                     : place_element(&places[i - 1], level->index);
         if (level->is_object)
             last_name = level->first_name;
     }

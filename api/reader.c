@@ -190,12 +190,9 @@ static void read_disposition(struct reader *reader, const cJSON *value, const st
         parts->attachment->disposition = (enum disposition)choice;
 }
 
-static const struct field attachment_fields[] = {{"content", read_content},
-                                                 {"filename", read_filename},
-                                                 {"content_type", read_content_type},
-                                                 {"content_id", read_content_id},
-                                                 {"disposition", read_disposition},
-                                                 {0}};
+static const struct field attachment_fields[] = {
+    {"content", read_content},       {"filename", read_filename},       {"content_type", read_content_type},
+    {"content_id", read_content_id}, {"disposition", read_disposition}, {0}};
 
 static void read_attachment(struct reader *reader, const cJSON *value, const struct place *place,
                             struct attachment *attachment)
@@ -389,8 +386,8 @@ static void complete_message(struct reader *reader)
     if (!message_stamp(reader->arena, message, submission->id))
         reader->arena->failed = true;
     submission->outcome.recipient_count = submission->recipient_count;
-    submission->outcome.recipients = arena_take_array(reader->arena, submission->recipient_count,
-                                                      sizeof *submission->outcome.recipients);
+    submission->outcome.recipients =
+        arena_take_array(reader->arena, submission->recipient_count, sizeof *submission->outcome.recipients);
 }
 
 bool submission_read(struct submission *submission, struct str body, const struct api_limits *limits,

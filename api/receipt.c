@@ -13,8 +13,7 @@ enum fault_code receipt_fault(const struct outcome *outcome)
     switch (outcome->delivery) {
     case DELIVERY_SENT:
     case DELIVERY_PARTIAL: return FAULT_NONE;
-    case DELIVERY_UNKNOWN:
-        return code == FAULT_OUTCOME_UNKNOWN_TIMEOUT ? code : FAULT_OUTCOME_UNKNOWN;
+    case DELIVERY_UNKNOWN: return code == FAULT_OUTCOME_UNKNOWN_TIMEOUT ? code : FAULT_OUTCOME_UNKNOWN;
     case DELIVERY_NOT_SENT:
     default: return code == FAULT_NONE ? FAULT_INTERNAL : code;
     }

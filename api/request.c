@@ -25,6 +25,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* A refused body up to this size is let pass before the answer. */
 enum { SMALL_BODY_BYTES = 64 * 1024, MAX_ALLOW_BYTES = 64 };
@@ -161,19 +162,20 @@ static enum MHD_Result gather_field(void *cls, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
-/* Finds the route, or says why there is none: 404, or 405 with Allow. */
-static bool find_route(struct request *request, const struct guard_request *guard, struct fault *fault)
+static void find_route(struct request *request, const struct guard_request *guard,
+                       const struct route_table *tables, size_t count)
 {
-    const struct api_config *config = &request->server->config;
-    const struct route_table tables[] = {{own_routes, config->submit ? OWN_ROUTES : 0},
-                                         {config->routes, config->route_count}};
-    for (size_t i = 0; i < 2 && !request->route; i++)
+    for (size_t i = 0; i < count && !request->route; i++)
         request->route = route_find(&tables[i], guard->method, request->framing.path, &request->rest);
-    if (request->route)
-        return true;
+}
+
+/* 404, or 405 with the methods that there are (RFC 9110 section 15.5.6). */
+static bool tell_no_route(struct request *request, const struct route_table *tables, size_t count,
+                          struct fault *fault)
+{
     struct buf methods;
     buf_init(&methods, MAX_ALLOW_BYTES);
-    route_list_methods(tables, 2, request->framing.path, &methods);
+    route_list_methods(tables, count, request->framing.path, &methods);
     bool exists = methods.len > 0;
     buf_append_char(&methods, '\0');
     if (exists && !methods.failed)
@@ -187,6 +189,8 @@ static bool find_route(struct request *request, const struct guard_request *guar
 static bool admit_message(struct request *request, const struct guard_request *guard, struct fault *fault)
 {
     struct api_server *server = request->server;
+    if (!request->submission)
+        return fault_set(fault, FAULT_OVERLOADED, "out of memory");
     if (!guard_check_message(guard, &request->framing, server->config.limits.max_body_bytes, fault))
         return false;
     if (atomic_load(&server->draining))
@@ -196,27 +200,30 @@ static bool admit_message(struct request *request, const struct guard_request *g
     return body_reserve(&request->body, request->framing.content_length, fault);
 }
 
+/* The route is looked for even where the framing fails: an answer to a message always says what became of it. */
 static enum MHD_Result begin(struct request *request, const char *method, const char *version)
 {
+    const struct api_config *config = &request->server->config;
+    const struct route_table tables[] = {{own_routes, config->submit ? OWN_ROUTES : 0},
+                                         {config->routes, config->route_count}};
     struct guard_request guard = {
         .method = str_of(method), .target = str_of(request->target), .version = str_of(version)};
     struct fault fault;
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, gather_field, &guard);
     bool framing_holds = guard_check_framing(&guard, &request->framing, &fault);
-    if (!framing_holds || !find_route(request, &guard, &fault))
+    find_route(request, &guard, tables, 2);
+    bool takes_message = request->route && !request->route->answer;
+    if (takes_message)
+        request->submission = submission_new(&config->limits);
+    bool admitted = framing_holds;
+    if (admitted && !request->route)
+        admitted = tell_no_route(request, tables, 2, &fault);
+    else if (admitted)
+        admitted = takes_message ? admit_message(request, &guard, &fault)
+                                 : guard_check_no_body(&request->framing, &fault);
+    if (!admitted)
         return refuse(request, &guard, &fault, framing_holds);
-    if (request->route->answer) {
-        if (!guard_check_no_body(&request->framing, &fault))
-            return refuse(request, &guard, &fault, framing_holds);
-        request->phase = PHASE_SERVING;
-        return MHD_YES;
-    }
-    request->submission = submission_new(&request->server->config.limits);
-    if (!request->submission)
-        fault_set(&fault, FAULT_OVERLOADED, "out of memory");
-    if (!request->submission || !admit_message(request, &guard, &fault))
-        return refuse(request, &guard, &fault, framing_holds);
-    request->phase = PHASE_READING;
+    request->phase = takes_message ? PHASE_READING : PHASE_SERVING;
     return MHD_YES;
 }
 
@@ -284,8 +291,8 @@ static enum MHD_Result answer_dry_run(struct request *request)
     char *text = NULL;
     if (!body_hold(&request->body, (as_message ? 1 : 2) * request->body.held_bytes, &fault))
         return answer_fault(request, &fault);
-    text = as_message ? dry_run_message(request->submission, &bytes)
-                      : dry_run_json(request->submission, &bytes);
+    text =
+        as_message ? dry_run_message(request->submission, &bytes) : dry_run_json(request->submission, &bytes);
     if (!text) {
         fault_set(&fault, FAULT_OVERLOADED, "out of memory");
         return answer_fault(request, &fault);
@@ -304,8 +311,8 @@ static enum MHD_Result take_message(struct request *request)
     struct problem problem = {0};
     struct submission *submission = request->submission;
     query_read(submission, request->framing.query, &problem);
-    bool valid = submission_read(submission, body_view(&request->body), &request->server->config.limits,
-                                 &problem);
+    bool valid =
+        submission_read(submission, body_view(&request->body), &request->server->config.limits, &problem);
     body_drop(&request->body);
     if (valid && !answer_is_acceptable(request))
         valid = fault_set(&problem.fault, FAULT_NOT_ACCEPTABLE,
@@ -315,11 +322,22 @@ static enum MHD_Result take_message(struct request *request)
     return submission->dry_run ? answer_dry_run(request) : submit(request);
 }
 
+/* The client has closed with a part of its body still to come. libmicrohttpd 0.9.75 overlooks an end that came
+ * together with bytes, and would hold the body until the connection has been idle for too long. */
+static bool client_is_gone(const struct request *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+    return info && request->framing.has_length && request->body.len < request->framing.content_length &&
+           recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static enum MHD_Result keep(struct request *request, struct str bytes)
 {
     struct problem problem = {0};
     if (body_append(&request->body, bytes, &problem.fault))
-        return MHD_YES;
+        return client_is_gone(request) ? MHD_NO : MHD_YES;
     response_set_problem(&request->response, &problem, id_of(request));
     return break_off(request);
 }

@@ -84,8 +84,8 @@ enum MHD_Result response_queue(struct response *response, struct MHD_Connection 
     for (size_t i = 0; i < COMMON_HEADERS; i++)
         whole &= MHD_add_response_header(made, common_headers[i][0], common_headers[i][1]) == MHD_YES;
     for (size_t i = 0; i < response->header_count; i++)
-        whole &= MHD_add_response_header(made, response->headers[i].name, response->headers[i].value) ==
-                 MHD_YES;
+        whole &=
+            MHD_add_response_header(made, response->headers[i].name, response->headers[i].value) == MHD_YES;
     if (response->closes)
         whole &= MHD_add_response_header(made, "Connection", "close") == MHD_YES;
     enum MHD_Result queued =
@@ -102,9 +102,9 @@ void response_write(struct response *response, struct MHD_Connection *connection
     if (!info)
         return;
     buf_init(&text, MAX_WRITTEN_BYTES);
-    buf_append_format(&text, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n", response->status,
-                      MHD_get_reason_phrase_for((unsigned)response->status), response->content_type,
-                      response->body_bytes);
+    buf_append_format(&text, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
+                      response->status, MHD_get_reason_phrase_for((unsigned)response->status),
+                      response->content_type, response->body_bytes);
     for (size_t i = 0; i < COMMON_HEADERS; i++)
         buf_append_format(&text, "%s: %s\r\n", common_headers[i][0], common_headers[i][1]);
     for (size_t i = 0; i < response->header_count; i++)

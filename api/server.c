@@ -56,7 +56,8 @@ static struct MHD_Daemon *start_daemon(struct api_server *server)
 #endif
         /* A pool of one is no pool, and libmicrohttpd complains about it. */
         {config->threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, config->threads, NULL},
-        {MHD_OPTION_END, 0, NULL}};
+        {MHD_OPTION_END, 0, NULL}
+    };
     return MHD_start_daemon(flags, 0, NULL, NULL, request_advance, server, MHD_OPTION_EXTERNAL_LOGGER,
                             log_library, NULL, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }

@@ -44,7 +44,8 @@ struct api_config {
     const struct api_route *routes; /* beside the server's own; may be none */
     size_t route_count;
     void *route_context;
-    void (*count_response)(void *context, int status, const char *problem_code); /* for metrics; may be NULL */
+    void (*count_response)(void *context, int status,
+                           const char *problem_code); /* for metrics; may be NULL */
     void *count_context;
 };
 

@@ -27,6 +27,10 @@ struct log_field {
 #define LOG_TEXT(name, c_str) ((struct log_field){(name), LOG_VALUE_STR, str_of(c_str), 0})
 #define LOG_INT(name, value)  ((struct log_field){(name), LOG_VALUE_INT, {0}, (value)})
 
+/* Left out where it is 0. */
+#define LOG_SOME_INT(name, value)                                                                            \
+    ((struct log_field){(name), (value) ? LOG_VALUE_INT : LOG_VALUE_STR, {0}, (value)})
+
 /* Before the first thread; without it, info as logfmt. */
 void log_configure(enum log_level level, enum log_format format);
 bool log_wants(enum log_level level);

@@ -50,6 +50,12 @@ size_t str_index(struct str s, char c)
     return found ? (size_t)(found - s.data) : s.len;
 }
 
+size_t str_last_index(struct str s, char c)
+{
+    const char *found = s.len ? memrchr(s.data, c, s.len) : NULL;
+    return found ? (size_t)(found - s.data) : s.len;
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';

@@ -34,8 +34,9 @@ bool str_starts_with_nocase(struct str s, struct str prefix);
 struct str str_from(struct str s, size_t from);
 struct str str_first(struct str s, size_t len);
 
-/* Index of the first `c`, or s.len. */
+/* Index of the first or last `c`, or s.len. */
 size_t str_index(struct str s, char c);
+size_t str_last_index(struct str s, char c);
 
 /* Without leading and trailing spaces and tabs. */
 struct str str_trim(struct str s);

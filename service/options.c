@@ -15,7 +15,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum option_kind { KIND_TEXT, KIND_SECRET, KIND_COUNT, KIND_DURATION, KIND_CHOICE };
+/* URLs are secrets of which only the credentials are masked. */
+enum option_kind { KIND_TEXT, KIND_SECRET, KIND_URLS, KIND_COUNT, KIND_DURATION, KIND_CHOICE };
 
 struct option {
     const char *name;
@@ -29,39 +30,44 @@ struct option {
 
 enum { SECOND = 1000, HOUR = 3600 * SECOND, MAX_FILE_NODES = 1000 };
 
-#define MIB(n) ((uint64_t)(n) << 20)
+#define MIB(n)        ((uint64_t)(n) << 20)
 
-#define TEXT(field, preset, meaning)                                                                         \
+#define FIELD(member) offsetof(struct settings, member)
+#define TEXT(name, preset, meaning)                                                                          \
     {                                                                                                        \
-#field, KIND_TEXT, offsetof(struct settings, field), preset, 0, 0, NULL, meaning                     \
+#name, KIND_TEXT, FIELD(name), preset, 0, 0, NULL, meaning                                           \
     }
-#define SECRET(field, meaning)                                                                               \
+#define SECRET(name, meaning)                                                                                \
     {                                                                                                        \
-#field, KIND_SECRET, offsetof(struct settings, field), NULL, 0, 0, NULL, meaning                     \
+#name, KIND_SECRET, FIELD(name), NULL, 0, 0, NULL, meaning                                           \
     }
-#define CHOICE(field, preset, words, meaning)                                                                \
+#define URLS(name, meaning)                                                                                  \
     {                                                                                                        \
-#field, KIND_CHOICE, offsetof(struct settings, field), preset, 0, 0, words, meaning                  \
+#name, KIND_URLS, FIELD(name), NULL, 0, 0, NULL, meaning                                             \
     }
-#define COUNT(field, preset, min, max, meaning)                                                              \
+#define CHOICE(name, preset, words, meaning)                                                                 \
     {                                                                                                        \
-#field, KIND_COUNT, offsetof(struct settings, field), preset, min, max, NULL, meaning                \
+#name, KIND_CHOICE, FIELD(name), preset, 0, 0, words, meaning                                        \
     }
-#define LIMIT(field, preset, min, max, meaning)                                                              \
+#define COUNT(name, preset, min, max, meaning)                                                               \
     {                                                                                                        \
-#field, KIND_COUNT, offsetof(struct settings, limits.field), preset, min, max, NULL, meaning         \
+#name, KIND_COUNT, FIELD(name), preset, min, max, NULL, meaning                                      \
+    }
+#define LIMIT(name, preset, min, max, meaning)                                                               \
+    {                                                                                                        \
+#name, KIND_COUNT, FIELD(limits.name), preset, min, max, NULL, meaning                               \
     }
 #define DURATION(name, field, preset, min, meaning)                                                          \
     {                                                                                                        \
-        name, KIND_DURATION, offsetof(struct settings, field), preset, min, HOUR, NULL, meaning              \
+        name, KIND_DURATION, FIELD(field), preset, min, HOUR, NULL, meaning                                  \
     }
 
 static const struct option options[] = {
     TEXT(listen, "127.0.0.1:8587", "where messages are taken: host:port, [v6]:port, unix:/path, or systemd"),
     TEXT(admin_listen, "127.0.0.1:8588", "where /livez, /readyz and /metrics are: the same forms, or off"),
-    SECRET(smtp_url,
-           "the relay: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS); "
-           "several, separated by spaces, are tried in order"),
+    URLS(smtp_url,
+         "the relay: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS); "
+         "several, separated by spaces, are tried in order"),
     TEXT(smtp_service, NULL, "a well-known relay by name (gmail, qq, ...) in place of host and port"),
     TEXT(smtp_username, NULL, "in place of the user in the URL"),
     SECRET(smtp_password, "in place of the password in the URL"),
@@ -120,6 +126,11 @@ static void *field_of(struct settings *settings, const struct option *option)
 static const void *field_of_const(const struct settings *settings, const struct option *option)
 {
     return (const char *)settings + option->offset;
+}
+
+static bool is_secret(const struct option *option)
+{
+    return option->kind == KIND_SECRET || option->kind == KIND_URLS;
 }
 
 static const struct option *option_find(struct str name)
@@ -189,7 +200,8 @@ static bool refuse(const struct option *option, struct str text, struct fault *f
         return fault_set(fault, FAULT_INVALID_REQUEST, "option %s: \"%.*s\" is none of: %s", option->name,
                          STR_ARG(text), option->choices);
     case KIND_TEXT:
-    case KIND_SECRET: break;
+    case KIND_SECRET:
+    case KIND_URLS: break;
     }
     return fault_set(fault, FAULT_INVALID_REQUEST, "option %s: the value holds a control character",
                      option->name);
@@ -211,6 +223,7 @@ static bool value_parse(struct settings *settings, const struct option *option, 
     switch (option->kind) {
     case KIND_TEXT:
     case KIND_SECRET:
+    case KIND_URLS:
         *(struct str *)field = text.len ? arena_copy(&settings->arena, text) : (struct str){0};
         return text_is_clean(text);
     case KIND_COUNT: return str_to_uint(text, option->max, field) && *(uint64_t *)field >= option->min;
@@ -263,7 +276,7 @@ static bool option_apply(struct settings *settings, struct str name, struct str 
         return value_set(settings, option, text, source, fault);
     if (name.len > suffix.len && str_equal_nocase(str_from(name, name.len - suffix.len), suffix)) {
         option = option_find(str_first(name, name.len - suffix.len));
-        if (option && option->kind == KIND_SECRET)
+        if (option && is_secret(option))
             return secret_from_file(settings, option, text, source, fault);
     }
     return fault_set(fault, FAULT_INVALID_REQUEST, "unknown option %.*s (postern --help lists them)",
@@ -383,7 +396,7 @@ void options_append_help(struct buf *out)
         const struct option *option = &options[i];
         buf_append(out, STR("  "));
         append_variable(out, option);
-        if (option->kind == KIND_SECRET)
+        if (is_secret(option))
             buf_append(out, STR("[_FILE]"));
         if (option->default_text)
             buf_append_format(out, " (%s)", option->default_text);
@@ -394,6 +407,23 @@ void options_append_help(struct buf *out)
     }
 }
 
+/* In each URL all that stands before its last "@", but for the scheme. */
+static void append_masked_urls(struct buf *out, struct str urls)
+{
+    while (urls.len) {
+        struct str url = str_cut(&urls, ' ');
+        size_t at = str_last_index(url, '@');
+        if (at < url.len) {
+            bool has_scheme = str_starts_with(url, STR("smtp://")) || str_starts_with(url, STR("smtps://"));
+            buf_append(out, str_first(url, has_scheme ? str_index(url, '/') + 2 : 0));
+            buf_append(out, STR("***"));
+            url = str_from(url, at);
+        }
+        buf_append(out, url);
+        buf_append(out, urls.len ? STR(" ") : STR(""));
+    }
+}
+
 static void append_value(struct buf *out, const struct settings *settings, const struct option *option)
 {
     const void *field = field_of_const(settings, option);
@@ -401,6 +431,7 @@ static void append_value(struct buf *out, const struct settings *settings, const
     switch (option->kind) {
     case KIND_TEXT: buf_append(out, *text); break;
     case KIND_SECRET: buf_append(out, text->data ? STR("***") : STR("")); break;
+    case KIND_URLS: append_masked_urls(out, *text); break;
     case KIND_COUNT: buf_append_format(out, "%" PRIu64, *(const uint64_t *)field); break;
     case KIND_DURATION: buf_append_format(out, "%" PRId64 "ms", *(const int64_t *)field); break;
     case KIND_CHOICE: buf_append(out, choice_word(option->choices, *(const int *)field)); break;

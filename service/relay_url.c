@@ -94,13 +94,11 @@ static bool parse_host_port(struct arena *arena, struct str text, struct smtp_re
 /* The last "@" ends the credentials, so that a forgotten %40 in a password still reads as meant. */
 static struct str cut_userinfo(struct str *authority)
 {
-    size_t at = authority->len;
-    while (at > 0 && authority->data[at - 1] != '@')
-        at--;
-    if (at == 0)
+    size_t at = str_last_index(*authority, '@');
+    if (at == authority->len)
         return (struct str){0};
-    struct str userinfo = str_first(*authority, at - 1);
-    *authority = str_from(*authority, at);
+    struct str userinfo = str_first(*authority, at);
+    *authority = str_from(*authority, at + 1);
     return userinfo;
 }
 

@@ -77,12 +77,12 @@ static enum smtp_reply_state end_line(struct smtp_reply *reply)
 static enum smtp_reply_state take_piece(struct smtp_reply *reply, struct str piece)
 {
     if (piece.len > SMTP_REPLY_MAX_LINE_BYTES - current_line(reply).len ||
-        piece.len > SMTP_REPLY_MAX_BYTES - reply->lines.len || memchr(piece.data, '\0', piece.len))
+        piece.len > SMTP_REPLY_MAX_BYTES - reply->lines.len)
         return SMTP_REPLY_MALFORMED;
     buf_append(&reply->lines, piece);
     if (reply->lines.failed)
         return SMTP_REPLY_NO_MEMORY;
-    if (!is_line_start(current_line(reply)))
+    if (!is_line_start(current_line(reply)) || memchr(piece.data, '\0', piece.len))
         return SMTP_REPLY_MALFORMED;
     return piece.data[piece.len - 1] == '\n' ? end_line(reply) : SMTP_REPLY_PARTIAL;
 }

@@ -15,7 +15,9 @@ our_files() {
 shell_scripts() {
     our_files '*.sh'
     our_files '*' | while read -r file; do
-        [[ $file == *.sh ]] || { head -n 1 "$file" | grep -qE '^#!.*[/ ](ba|da)?sh( |$)' && printf '%s\n' "$file"; }
+        if [[ $file != *.sh ]] && head -n 1 "$file" | grep -qE '^#!.*[/ ](ba|da)?sh( |$)'; then
+            printf '%s\n' "$file"
+        fi
     done
 }
 
@@ -58,13 +60,13 @@ lint_house() {
 # The packages that tests/tools/package-lock.json pins.
 need_node() {
     cmp -s tests/tools/package-lock.json "$node/installed.json" && return 0
-    step "fetching lint tools from npm" npm install_node
+    fetch "fetching lint tools from npm" npm install_node
 }
 
 install_node() {
     rm -rf "$node" && mkdir -p "$node" &&
         cp tests/tools/package.json tests/tools/package-lock.json "$node" &&
-        npm ci --prefix "$node" --no-audit --no-fund --no-update-notifier &&
+        npm ci --prefix "$node" --ignore-scripts --fetch-retries=1 --no-audit --no-fund --no-update-notifier &&
         cp tests/tools/package-lock.json "$node/installed.json"
 }
 

@@ -23,6 +23,7 @@ class Kind:
     issuer: str = "ca"  # "ca", "other-ca", "intermediate", or "" for self-signed
     key: tuple = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
     digest: str = "sha256"
+    usage: str = "serverAuth"
     chain: bool = True  # the server sends the intermediate, where there is one
 
 
@@ -53,6 +54,7 @@ KINDS = {
     "a-label": Kind(names="DNS:xn--bcher-kva.test", common_name="nobody"),
     "1024-bit": Kind(key=("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024")),
     "sha1": Kind(digest="sha1"),
+    "client": Kind(names="email:ann@example.com", common_name="ann", usage="clientAuth"),
 }
 
 _CA_CONFIG = """
@@ -129,7 +131,7 @@ class Certificates:
 
     def _make_server(self, name, kind):
         self._make_request(name, kind.common_name, kind.key)
-        lines = ["basicConstraints=CA:FALSE", "extendedKeyUsage=serverAuth"]
+        lines = ["basicConstraints=CA:FALSE", f"extendedKeyUsage={kind.usage}"]
         if kind.names:
             lines.append(f"subjectAltName={kind.names}")
         extensions = self._write(f"{name}.ext", "\n".join(lines) + "\n")

@@ -107,11 +107,14 @@ def request(address, method, path, body=None, headers=None, timeout=30.0):
 class Gateway:
     """A running Postern; a context manager.
 
+    `address` is where it listens, where `options` say so in their own words: the path of a Unix socket.
     `options` are names as in the configuration file: smtp_url, timeout_request, ... `hosts` gives names to addresses,
     and `resolver` is the address of a name server, both for this process alone (which needs root).
     """
 
-    def __init__(self, relay=None, command="serve", hosts=None, resolver=None, timeout=None, arguments=(), **options):
+    def __init__(
+        self, relay=None, command="serve", hosts=None, resolver=None, timeout=None, arguments=(), address=None, **options
+    ):
         self.options = {
             "smtp_ehlo_name": "gateway.test",
             "log_level": "debug",
@@ -130,7 +133,7 @@ class Gateway:
         self.folder = tempfile.mkdtemp(prefix="postern-e2e-gateway-")
         self._release = harness.own(self._destroy)
         self.log_path = os.path.join(self.folder, "log")
-        self.address = self.admin_address = None
+        self.address, self.admin_address = address, None
 
     # --- Life
 
@@ -168,7 +171,7 @@ class Gateway:
                     raise
 
     def _choose_addresses(self):
-        if "listen" not in self.options or self.address:
+        if "listen" not in self.options or isinstance(self.address, tuple):
             port = free_port()
             self.address = ("127.0.0.1", port)
             self.options["listen"] = f"127.0.0.1:{port}"

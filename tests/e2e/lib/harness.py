@@ -25,6 +25,7 @@ TIME_SCALE = float(os.environ.get("POSTERN_TEST_TIME_SCALE", "1"))
 SANITIZED = os.environ.get("POSTERN_TEST_SANITIZED", "") not in ("", "0")
 
 _cases = []
+_last_cases = []
 _cleanups = {}
 _cleanup_lock = threading.Lock()
 
@@ -74,6 +75,16 @@ def case(name):
 
     def add(function):
         _cases.append((name, function))
+        return function
+
+    return add
+
+
+def last_case(name):
+    """Decorator: as case(), but run when all the others are done."""
+
+    def add(function):
+        _last_cases.append((name, function))
         return function
 
     return add
@@ -189,16 +200,22 @@ def main(jobs=4):
     _watch_the_clock()
     cases = _selected(arguments)
     counts = {"ok": 0, "FAIL": 0, "SKIP": 0}
+
+    def count(result):
+        counts[result[1]] += 1
+        _report(*result)
+
     try:
         with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
             running = [pool.submit(_run_one, *entry) for entry in cases]
             for done in concurrent.futures.as_completed(running):
-                result = done.result()
-                counts[result[1]] += 1
-                _report(*result)
+                count(done.result())
+            # Still with the workers alive: a process that one of them started ends with its thread.
+            for entry in _last_cases:
+                count(_run_one(*entry))
     finally:
         _clean_up()
-    print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped, of {len(cases)}")
+    print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped, of {sum(counts.values())}")
     sys.stdout.flush()
     if counts["FAIL"] or not cases:
         sys.exit(1)

@@ -18,6 +18,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 from . import certificates, gateway, harness, peers
@@ -116,6 +117,15 @@ def need_postfix():
         raise harness.Skip("needs root, to run a private Postfix")
     if peers.find() is None:
         raise harness.Skip("needs Debian's packages postfix and sasl2-bin; ./dev test unpacks them into build/peers")
+
+
+def require_or_exit():
+    """For a script that is about nothing else."""
+    try:
+        need_postfix()
+    except harness.Skip as reason:
+        print(f"SKIP {reason}")
+        sys.exit(harness.SKIP_STATUS)
 
 
 def _first_that_exists(look_up, names):

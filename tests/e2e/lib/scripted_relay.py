@@ -93,6 +93,7 @@ class Connection:
     dialogue: list = dataclasses.field(default_factory=list)
     bytes_received: int = 0  # from the wire, handshakes included
     body_bytes: int = 0
+    has_client_certificate: bool = False
     ended: str = ""  # why, in words
     is_open: bool = True
 
@@ -378,6 +379,7 @@ class Session:
         handshake = as_action(self.steps.get("tls"))
         self.perform_in_handshake(handshake)
         self.wire.start_tls(self.relay.context, handshake.get("split", 0), handshake.get("pause", 0.0))
+        self.record.has_client_certificate = bool(self.wire.tls.getpeercert())
         self.record.dialogue.append("(TLS)")
         self.pending = b""
 
@@ -562,7 +564,7 @@ class ScriptedRelay:
         requires_auth=None,
         tls_versions=(None, None),
         ciphers=None,
-        ask_client_certificate=False,
+        client_ca_file=None,
         receive_buffer=0,
         host="127.0.0.1",
     ):
@@ -576,7 +578,7 @@ class ScriptedRelay:
         self.step_of_capabilities = "ehlo2" if tls == "starttls" else "ehlo"
         self.context = None
         if tls != "none":
-            self.context = _make_context(certificate, tls_versions, ciphers, ask_client_certificate)
+            self.context = _make_context(certificate, tls_versions, ciphers, client_ca_file)
         self.connections, self.messages = [], []
         self.stopped = threading.Event()
         self._gates, self._reached = {}, {}
@@ -687,16 +689,16 @@ class ScriptedRelay:
             thread.start()
 
 
-def _make_context(certificate, tls_versions, ciphers, ask_client_certificate):
+def _make_context(certificate, tls_versions, ciphers, client_ca_file):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers(ciphers or "ALL:@SECLEVEL=0")
     context.load_cert_chain(*certificate)
     lowest, highest = tls_versions
     context.minimum_version = lowest or ssl.TLSVersion.TLSv1_2
     context.maximum_version = highest or ssl.TLSVersion.MAXIMUM_SUPPORTED
-    if ask_client_certificate:
+    if client_ca_file:
         context.verify_mode = ssl.CERT_OPTIONAL
-        context.load_verify_locations(certificate[0])
+        context.load_verify_locations(client_ca_file)
     return context
 
 

@@ -1,6 +1,5 @@
 /* Rows that begin with H are those of the input matrix; y and n are texts that are JSON and that are not. */
 #include "api/json_check.h"
-
 #include "api/json_string.h"
 #include "test.h"
 
@@ -37,7 +36,13 @@ static enum fault_code code_of(struct str text, size_t max_nodes)
     return verdict.code;
 }
 
-#define YES(name, literal) {(name), {(literal), sizeof(literal) - 1}}
+#define YES(name, literal)                                                                                   \
+    {                                                                                                        \
+        (name),                                                                                              \
+        {                                                                                                    \
+            (literal), sizeof(literal) - 1                                                                   \
+        }                                                                                                    \
+    }
 
 static void what_is_json_passes(void)
 {
@@ -79,7 +84,10 @@ static void what_is_json_passes(void)
     }
 }
 
-#define ROW(name, literal, detail) {(name), {(literal), sizeof(literal) - 1}, (detail)}
+#define ROW(name, literal, detail)                                                                           \
+    {                                                                                                        \
+        (name), {(literal), sizeof(literal) - 1}, (detail)                                                   \
+    }
 
 static void what_is_not_json_is_refused_where_it_ends_to_be(void)
 {
@@ -280,7 +288,7 @@ static void a_string_ends_at_every_offset_of_a_word(void)
     static const struct {
         char byte;
         enum fault_code code;
-    } rows[] = {{'"', FAULT_NONE},          {'\\', FAULT_INVALID_JSON}, {'\x1f', FAULT_INVALID_JSON},
+    } rows[] = {{'"', FAULT_NONE},          {'\\', FAULT_INVALID_JSON},   {'\x1f', FAULT_INVALID_JSON},
                 {'\0', FAULT_INVALID_JSON}, {'\xff', FAULT_INVALID_JSON}, {'\x80', FAULT_INVALID_JSON}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         for (size_t len = 0; len < 20; len++) {
@@ -297,7 +305,8 @@ static void a_string_ends_at_every_offset_of_a_word(void)
 
 static void every_text_cut_short_is_refused(void)
 {
-    struct str text = STR("{\"a\":[1.5e3,true,null,\"\\u20ac\xe2\x82\xac\\n\"],\"b\":{\"c\":\"\\ud83d\\ude00\"}}");
+    struct str text =
+        STR("{\"a\":[1.5e3,true,null,\"\\u20ac\xe2\x82\xac\\n\"],\"b\":{\"c\":\"\\ud83d\\ude00\"}}");
     for (size_t len = 0; len < text.len; len++) {
         test_row("the first %zu bytes", len);
         CHECK_INT(code_of(str_first(text, len), MAX_NODES), FAULT_INVALID_JSON);

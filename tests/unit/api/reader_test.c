@@ -2,7 +2,6 @@
  * or a header must look is the mime floor's matter: here it is enough that its refusal comes out with the right
  * pointer and code. */
 #include "api/reader.h"
-
 #include "test.h"
 
 #include <stdlib.h>
@@ -78,7 +77,8 @@ static void shapes_are_checked(void)
          "/cc/0/nmae invalid-request"},
         {"H121 unknown in an attachment", WITH("\"attachments\":[{\"content\":\"\",\"type\":\"x\"}]"),
          "/attachments/0/type invalid-request"},
-        {"H122 to is a number", "{\"from\":\"a@example.com\",\"to\":7,\"text\":\"x\"}", "/to invalid-request"},
+        {"H122 to is a number", "{\"from\":\"a@example.com\",\"to\":7,\"text\":\"x\"}",
+         "/to invalid-request"},
         {"H122 subject is a number", WITH("\"subject\":5"), "/subject invalid-request"},
         {"H122 subject is null", WITH("\"subject\":null"), "/subject invalid-request"},
         {"H122 H151 from is a list", "{\"from\":[\"a@example.com\",\"b@example.com\"]," REST "}",
@@ -90,7 +90,8 @@ static void shapes_are_checked(void)
          "/return_path invalid-request"},
         {"H122 attachments is an object", WITH("\"attachments\":{\"content\":\"\"}"),
          "/attachments invalid-request"},
-        {"H122 an attachment is a text", WITH("\"attachments\":[\"QQ==\"]"), "/attachments/0 invalid-request"},
+        {"H122 an attachment is a text", WITH("\"attachments\":[\"QQ==\"]"),
+         "/attachments/0 invalid-request"},
         {"H122 headers is a list", WITH("\"headers\":[]"), "/headers invalid-request"},
         {"H122 a header is a number", WITH("\"headers\":{\"X-A\":1}"), "/headers/X-A invalid-request"},
         {"H122 a header in a list is null", WITH("\"headers\":{\"X-A\":[\"b\",null]}"),
@@ -250,7 +251,8 @@ static void every_field_arrives(void)
     CHECK_INT(message->cc.count, 1);
     CHECK_INT(message->reply_to.count, 2);
     CHECK_STR(message->reply_to.items[1].address, STR("two@example.com"));
-    CHECK_STR(message->subject, STR("Gr\xc3\xbc\xc3\x9f" "e"));
+    CHECK_STR(message->subject, STR("Gr\xc3\xbc\xc3\x9f"
+                                    "e"));
     CHECK_STR(message->text, STR("t"));
     CHECK_STR(message->html, STR("<p>h"));
     CHECK_INT(message->header_count, 3);

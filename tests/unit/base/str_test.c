@@ -71,6 +71,8 @@ static void slices_clamp_to_what_is_there(void)
     CHECK_TEXT(str_first(STR("abc"), 9), "abc");
     CHECK_INT(str_index(STR("abc"), 'c'), 2);
     CHECK_INT(str_index(STR("abc"), 'x'), 3);
+    CHECK_INT(str_last_index(STR("a@b@c"), '@'), 3);
+    CHECK_INT(str_last_index(STR("abc"), '@'), 3);
     CHECK_INT(str_from((struct str){0}, 5).len, 0);
     CHECK(!str_of(NULL).data);
 }

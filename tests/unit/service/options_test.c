@@ -175,7 +175,7 @@ static bool contains(struct str text, const char *word)
 
 static void what_is_shown_never_shows_a_secret(void)
 {
-    const char *sets[] = {"smtp_url=smtp://ann:hunter2@relay.example", "smtp_password=hunter3",
+    const char *sets[] = {"smtp_url=smtp://ann:hunter2@home@relay.example smtps://b.example:465 ann:hunter5@x", "smtp_password=hunter3",
                           "smtp_oauth_token=hunter4"};
     struct settings settings;
     struct fault fault;
@@ -183,6 +183,7 @@ static void what_is_shown_never_shows_a_secret(void)
     buf_init(&text, 65536);
     CHECK(settings_load(&settings, &(struct option_sources){.sets = sets, .set_count = 3}, &fault));
     settings_append(&text, &settings);
+    CHECK(contains(buf_view(&text), "smtp_url=smtp://***@relay.example smtps://b.example:465 ***@x  # --set\n"));
     CHECK(contains(buf_view(&text), "smtp_password=***  # --set\n"));
     CHECK(contains(buf_view(&text), "timeout_mail=300000ms  # default\n"));
     CHECK(!contains(buf_view(&text), "hunter"));

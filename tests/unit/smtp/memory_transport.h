@@ -40,7 +40,8 @@ static inline enum smtp_status memory_silence(const struct memory_transport *mem
 {
     if (memory->refused || memory->delivered >= memory->plan.server_limit)
         return memory->plan.ending;
-    if (memory->script->ends && memory->delivered == memory->script->server.len)
+    if (memory->script->ends && memory->delivered == memory->script->server.len &&
+        memory->received.len >= memory->script->end_client_needed)
         return memory->script->ending;
     return SMTP_STATUS_TIMEOUT;
 }
@@ -49,8 +50,8 @@ static inline enum smtp_status memory_read(struct smtp_transport *transport, cha
                                            struct deadline deadline, size_t *got)
 {
     struct memory_transport *memory = (struct memory_transport *)transport;
-    struct str ready = str_from(str_first(buf_view(&memory->script->server), memory_available(memory)),
-                                memory->delivered);
+    struct str ready =
+        str_from(str_first(buf_view(&memory->script->server), memory_available(memory)), memory->delivered);
     (void)deadline;
     if (memory->plan.pace == MEMORY_BY_LINE)
         ready = str_first(ready, str_index(ready, '\n') + 1);
@@ -80,8 +81,8 @@ static inline enum smtp_status memory_write(struct smtp_transport *transport, st
     return memory->plan.ending == SMTP_STATUS_EOF ? SMTP_STATUS_RESET : memory->plan.ending;
 }
 
-static inline enum smtp_status memory_start_tls(struct smtp_transport *transport, const struct smtp_relay *relay,
-                                                struct deadline deadline)
+static inline enum smtp_status memory_start_tls(struct smtp_transport *transport,
+                                                const struct smtp_relay *relay, struct deadline deadline)
 {
     struct memory_transport *memory = (struct memory_transport *)transport;
     (void)relay, (void)deadline;
@@ -98,7 +99,8 @@ static inline void memory_free(struct smtp_transport *transport)
     (void)transport;
 }
 
-static inline void memory_init(struct memory_transport *memory, const struct script *script, struct memory_plan plan)
+static inline void memory_init(struct memory_transport *memory, const struct script *script,
+                               struct memory_plan plan)
 {
     static const struct smtp_transport_ops ops = {memory_read, memory_write, memory_start_tls, memory_free};
     *memory = (struct memory_transport){.transport.ops = &ops, .script = script, .plan = plan};

@@ -35,7 +35,7 @@ struct script_send {
     struct str line;    /* behind "send:" */
     struct str message; /* with its escapes */
     struct str expect, text;
-    size_t dot_at;     /* of Postern's octets, where the end of data begins; SIZE_MAX where it is never said */
+    size_t dot_at; /* of Postern's octets, where the end of data begins; SIZE_MAX where it is never said */
     size_t final_upto; /* of the relay's octets, where the first reply behind it ends */
     size_t server_end; /* all that the relay says up to the next send */
 };
@@ -48,6 +48,7 @@ struct script {
     size_t send_count;
     struct str relay, open_expect;
     bool closes, ends;
+    size_t end_client_needed;
     enum smtp_status ending;
 };
 
@@ -59,7 +60,8 @@ static inline void script_append_unescaped(struct buf *out, struct str text)
         if (c != '\\') {
             buf_append_char(out, c);
         } else if (next == 'x' && i + 3 < text.len) {
-            buf_append_char(out, (char)(char_hex_value(text.data[i + 2]) * 16 + char_hex_value(text.data[i + 3])));
+            buf_append_char(out,
+                            (char)(char_hex_value(text.data[i + 2]) * 16 + char_hex_value(text.data[i + 3])));
             i += 3;
         } else {
             buf_append_char(out, next == 'r' ? '\r' : next == 'n' ? '\n' : next == 't' ? '\t' : next);
@@ -91,8 +93,9 @@ static inline void script_take_server(struct script *script, struct str line, bo
     script_append_unescaped(&script->server, line);
     if (!is_raw)
         buf_append(&script->server, STR("\r\n"));
-    bool is_whole = !is_raw && !(line.len > 3 && line.data[3] == '-');
-    if (send && send->dot_at != SIZE_MAX && send->final_upto == SIZE_MAX && is_whole)
+    bool ends_line = script->server.len && script->server.data[script->server.len - 1] == '\n';
+    bool goes_on = line.len > 3 && line.data[3] == '-';
+    if (send && send->dot_at != SIZE_MAX && send->final_upto == SIZE_MAX && ends_line && !goes_on)
         send->final_upto = script->server.len;
     script_say_server(script);
 }
@@ -109,6 +112,7 @@ static inline void script_take_client(struct script *script, struct str line)
 static inline void script_take_end(struct script *script, struct str how)
 {
     script->ends = true;
+    script->end_client_needed = script->client.len;
     script->ending = str_equal(how, STR("reset"))        ? SMTP_STATUS_RESET
                      : str_equal(how, STR("tls-broken")) ? SMTP_STATUS_TLS_BROKEN
                                                          : SMTP_STATUS_EOF;
@@ -151,28 +155,38 @@ static inline bool script_take_line(struct script *script, struct str line, stru
     return true;
 }
 
-/* False, with a word on stdout, where the script cannot be read. */
-static inline bool script_load(struct script *script, const char *path)
+static inline void script_init(struct script *script)
 {
     *script = (struct script){0};
     buf_init(&script->source, SCRIPT_MAX_BYTES);
     buf_init(&script->client, SCRIPT_MAX_BYTES);
     buf_init(&script->server, SCRIPT_MAX_BYTES);
+}
+
+/* Reads what is in `source`. False, with a word on stdout, where it is no script. */
+static inline bool script_read(struct script *script)
+{
+    struct str message = STR("Subject: hi\\r\\n\\r\\nHello\\r\\n");
+    for (struct str rest = buf_view(&script->source); rest.data;) {
+        struct str line = str_cut(&rest, '\n');
+        if (!script_take_line(script, line, &message)) {
+            printf("what is \"%.*s\"?\n", STR_ARG(line));
+            return false;
+        }
+    }
+    return script->source.len > 0;
+}
+
+static inline bool script_load(struct script *script, const char *path)
+{
+    script_init(script);
     FILE *file = fopen(path, "r");
     char block[4096];
     for (size_t got; file && (got = fread(block, 1, sizeof block, file)) > 0;)
         buf_append(&script->source, (struct str){block, got});
     if (file)
         fclose(file);
-    struct str message = STR("Subject: hi\\r\\n\\r\\nHello\\r\\n");
-    for (struct str rest = buf_view(&script->source); rest.data;) {
-        struct str line = str_cut(&rest, '\n');
-        if (!script_take_line(script, line, &message)) {
-            printf("%s: what is \"%.*s\"?\n", path, STR_ARG(line));
-            return false;
-        }
-    }
-    return script->source.len > 0;
+    return script_read(script);
 }
 
 static inline void script_fini(struct script *script)
