@@ -83,6 +83,19 @@ bool field_read_text(struct reader *reader, const cJSON *value, const struct pla
     return true;
 }
 
+void field_read_checked(struct reader *reader, const cJSON *value, const struct place *place,
+                        bool (*check)(struct str text, struct fault *fault), struct str *text)
+{
+    struct fault fault;
+    struct str candidate;
+    if (!field_read_text(reader, value, place, &candidate))
+        return;
+    if (check(candidate, &fault))
+        *text = candidate;
+    else
+        field_refuse(reader, place, &fault);
+}
+
 bool field_read_choice(struct reader *reader, const cJSON *value, const struct place *place,
                        const char *const *names, size_t *choice)
 {

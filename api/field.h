@@ -38,6 +38,10 @@ void field_read_object(struct reader *reader, const cJSON *object, const struct 
 /* The text of a string; false, with the problem told, where it is none. */
 bool field_read_text(struct reader *reader, const cJSON *value, const struct place *place, struct str *text);
 
+/* A text that a check of the mime floor must pass before it is kept. */
+void field_read_checked(struct reader *reader, const cJSON *value, const struct place *place,
+                        bool (*check)(struct str text, struct fault *fault), struct str *text);
+
 /* A string that stands in `names`, which ends with NULL. */
 bool field_read_choice(struct reader *reader, const cJSON *value, const struct place *place,
                        const char *const *names, size_t *choice);

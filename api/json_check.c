@@ -187,7 +187,8 @@ static bool check_number(struct checker *c)
             return expect(c, "a digit in the exponent");
     }
     if (c->at - from > JSON_MAX_NUMBER_BYTES)
-        return refuse(c, from, "a number has at most 60 characters");
+        return fault_set(c->fault, FAULT_INVALID_JSON, "at byte %zu: a number has at most %d characters",
+                         from, JSON_MAX_NUMBER_BYTES);
     return true;
 }
 
@@ -208,7 +209,7 @@ static struct str current_pointer(const struct checker *c)
 
 static bool check_text_value(struct checker *c)
 {
-    struct str content;
+    struct str content = {0};
     bool has_nul = false;
     if (!check_string(c, &content, &has_nul))
         return false;
@@ -239,7 +240,7 @@ static bool keep_name(struct checker *c, struct str content, size_t at)
 static bool check_name(struct checker *c)
 {
     size_t from = c->at;
-    struct str content;
+    struct str content = {0};
     bool has_nul = false;
     if (!take(c, '"'))
         return expect(c, "a name in double quotes");
@@ -279,7 +280,8 @@ static bool check_names_differ(struct checker *c, size_t first)
 static bool open_level(struct checker *c, bool is_object, bool *ended)
 {
     if (c->depth == JSON_MAX_DEPTH)
-        return refuse(c, c->at - 1, "arrays and objects are nested more than 32 deep");
+        return fault_set(c->fault, FAULT_INVALID_JSON, "at byte %zu: this is nested more than %d deep",
+                         c->at - 1, JSON_MAX_DEPTH);
     c->levels[c->depth++] = (struct level){.is_object = is_object, .first_name = c->name_count};
     skip_space(c);
     if (take(c, is_object ? '}' : ']')) {

@@ -6,6 +6,7 @@
  */
 #include "api/reader.h"
 
+#include "api/attachment.h"
 #include "api/json_check.h"
 #include "api/recipient.h"
 
@@ -35,20 +36,6 @@ void submission_free(struct submission **submission)
     arena_fini(&(*submission)->arena);
     free(*submission);
     *submission = NULL;
-}
-
-/* A text that a check of the mime floor must pass before it is kept. */
-static void read_checked(struct reader *reader, const cJSON *value, const struct place *place,
-                         bool (*check)(struct str text, struct fault *fault), struct str *text)
-{
-    struct fault fault;
-    struct str candidate;
-    if (!field_read_text(reader, value, place, &candidate))
-        return;
-    if (check(candidate, &fault))
-        *text = candidate;
-    else
-        field_refuse(reader, place, &fault);
 }
 
 static void read_from(struct reader *reader, const cJSON *value, const struct place *place, void *target)
@@ -114,7 +101,7 @@ static void read_return_path(struct reader *reader, const cJSON *value, const st
 
 static void read_subject(struct reader *reader, const cJSON *value, const struct place *place, void *target)
 {
-    read_checked(reader, value, place, message_check_line, &((struct message *)target)->subject);
+    field_read_checked(reader, value, place, message_check_line, &((struct message *)target)->subject);
 }
 
 static void read_text(struct reader *reader, const cJSON *value, const struct place *place, void *target)
@@ -136,103 +123,10 @@ static void read_partial(struct reader *reader, const cJSON *value, const struct
         reader->submission->partial = (enum partial_policy)choice;
 }
 
-/* What an attachment's object gives; `disposition` follows from content_id where it is not given. */
-struct attachment_parts {
-    struct attachment *attachment;
-    bool has_disposition;
-};
-
-static struct attachment *attachment_of(void *target)
-{
-    return ((struct attachment_parts *)target)->attachment;
-}
-
-static void read_content(struct reader *reader, const cJSON *value, const struct place *place, void *target)
-{
-    uint64_t decoded_bytes;
-    struct fault fault;
-    struct str base64;
-    if (!field_read_text(reader, value, place, &base64))
-        return;
-    attachment_of(target)->content_base64 = base64;
-    if (!message_check_base64(base64, &decoded_bytes, &fault))
-        field_refuse(reader, place, &fault);
-}
-
-static void read_filename(struct reader *reader, const cJSON *value, const struct place *place, void *target)
-{
-    struct str name;
-    if (field_read_text(reader, value, place, &name))
-        attachment_of(target)->filename = message_clean_filename(reader->arena, name);
-}
-
-static void read_content_type(struct reader *reader, const cJSON *value, const struct place *place,
-                              void *target)
-{
-    read_checked(reader, value, place, message_check_content_type, &attachment_of(target)->content_type);
-}
-
-static void read_content_id(struct reader *reader, const cJSON *value, const struct place *place,
-                            void *target)
-{
-    read_checked(reader, value, place, message_check_content_id, &attachment_of(target)->content_id);
-}
-
-static void read_disposition(struct reader *reader, const cJSON *value, const struct place *place,
-                             void *target)
-{
-    static const char *const names[] = {
-        [DISPOSITION_ATTACHMENT] = "attachment", [DISPOSITION_INLINE] = "inline", NULL};
-    size_t choice;
-    struct attachment_parts *parts = target;
-    parts->has_disposition = field_read_choice(reader, value, place, names, &choice);
-    if (parts->has_disposition)
-        parts->attachment->disposition = (enum disposition)choice;
-}
-
-static const struct field attachment_fields[] = {
-    {"content", read_content},       {"filename", read_filename},       {"content_type", read_content_type},
-    {"content_id", read_content_id}, {"disposition", read_disposition}, {0}};
-
-static void read_attachment(struct reader *reader, const cJSON *value, const struct place *place,
-                            struct attachment *attachment)
-{
-    struct attachment_parts parts = {.attachment = attachment};
-    field_read_object(reader, value, place, attachment_fields, &parts);
-    if (cJSON_IsObject(value) && !cJSON_GetObjectItemCaseSensitive(value, "content")) {
-        struct place content = place_member(place, STR("content"));
-        field_refuse_with(reader, &content, FAULT_INVALID_ATTACHMENT, "an attachment needs its content");
-    }
-    if (!attachment->content_type.data)
-        attachment->content_type = message_guess_content_type(attachment->filename);
-    if (!parts.has_disposition && attachment->content_id.data)
-        attachment->disposition = DISPOSITION_INLINE;
-}
-
 static void read_attachments(struct reader *reader, const cJSON *value, const struct place *place,
                              void *target)
 {
-    struct message *message = target;
-    size_t count = field_count(value);
-    if (!cJSON_IsArray(value)) {
-        field_refuse_type(reader, value, place, "an array of objects");
-        return;
-    }
-    if (count > reader->limits->max_attachments) {
-        field_refuse_with(reader, place, FAULT_INVALID_ATTACHMENT,
-                          "there are %zu attachments; at most %" PRIu64 " are taken", count,
-                          reader->limits->max_attachments);
-        return;
-    }
-    message->attachments = arena_take_array(reader->arena, count, sizeof *message->attachments);
-    if (!message->attachments)
-        return;
-    const cJSON *element;
-    cJSON_ArrayForEach(element, value)
-    {
-        struct place at = place_element(place, message->attachment_count);
-        read_attachment(reader, element, &at, &message->attachments[message->attachment_count++]);
-    }
+    attachment_read_list(reader, value, place, target);
 }
 
 static void read_header_value(struct reader *reader, struct str name, const cJSON *value,

@@ -67,6 +67,12 @@ void *request_begin(void *server, const char *target, struct MHD_Connection *con
     return request;
 }
 
+static void let_go_of_message(struct request *request)
+{
+    submission_free(&request->submission);
+    body_fini(&request->body);
+}
+
 void request_end(void *server, struct MHD_Connection *connection, void **context,
                  enum MHD_RequestTerminationCode code)
 {
@@ -77,8 +83,7 @@ void request_end(void *server, struct MHD_Connection *connection, void **context
     if (request->counted)
         atomic_fetch_sub(&request->server->in_flight, 1);
     response_fini(&request->response);
-    submission_free(&request->submission);
-    body_fini(&request->body);
+    let_go_of_message(request);
     free(request);
     *context = NULL;
 }
@@ -102,11 +107,12 @@ static void note_answer(const struct request *request)
                   LOG_TEXT("code", problem));
 }
 
-/* Queues the response that was made. */
+/* Queues the response that was made. While a slow client reads it, nothing else is held. */
 static enum MHD_Result answer(struct request *request)
 {
     request->response.closes |= atomic_load(&request->server->draining);
     note_answer(request);
+    let_go_of_message(request);
     request->phase = PHASE_ANSWERED;
     return response_queue(&request->response, request->connection);
 }
@@ -348,6 +354,7 @@ static enum MHD_Result receive(struct request *request, struct str bytes, size_t
     return request->phase == PHASE_READING ? keep(request, bytes) : MHD_YES;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the signature is libmicrohttpd's. */
 enum MHD_Result request_advance(void *server, struct MHD_Connection *connection, const char *url,
                                 const char *method, const char *version, const char *upload,
                                 size_t *upload_bytes, void **context)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 enum { MAX_WRITTEN_BYTES = 64 * 1024 };
 
@@ -94,6 +95,17 @@ enum MHD_Result response_queue(struct response *response, struct MHD_Connection 
     return queued;
 }
 
+/* RFC 9110 section 5.6.7. */
+static void append_date(struct buf *text)
+{
+    char date[64];
+    struct tm utc;
+    time_t now = time(NULL);
+    gmtime_r(&now, &utc);
+    date[strftime(date, sizeof date - 1, "%a, %d %b %Y %H:%M:%S GMT", &utc)] = '\0';
+    buf_append_format(text, "Date: %s\r\n", date);
+}
+
 void response_write(struct response *response, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
@@ -105,6 +117,7 @@ void response_write(struct response *response, struct MHD_Connection *connection
     buf_append_format(&text, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
                       response->status, MHD_get_reason_phrase_for((unsigned)response->status),
                       response->content_type, response->body_bytes);
+    append_date(&text);
     for (size_t i = 0; i < COMMON_HEADERS; i++)
         buf_append_format(&text, "%s: %s\r\n", common_headers[i][0], common_headers[i][1]);
     for (size_t i = 0; i < response->header_count; i++)

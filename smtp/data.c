@@ -3,10 +3,14 @@
 #include "smtp/dot.h"
 #include "smtp/queue_id.h"
 
+#include <stdio.h>
+
 /* The body goes out in blocks, each looked at first for a reply that came early: a relay that refuses the
  * message half way, or claims to have taken it, must not be given the rest. The end of data, ".CRLF", is a
  * write of its own, so that the transport can say whether any of it was taken. A body that is not whole is
  * never ended. */
+
+enum { SHOWN_BODY_BYTES = 48 };
 
 struct body {
     struct smtp_dot dot;
@@ -66,7 +70,8 @@ static bool write_block(struct smtp_dialogue *dialogue, struct body *body)
 static bool fail_source(struct smtp_dialogue *dialogue, const char *why)
 {
     dialogue->session->is_broken = true;
-    return smtp_dialogue_fail(dialogue, FAULT_INTERNAL, "the message could not be sent to its end: %s", why);
+    return fault_set(&dialogue->outcome->fault, FAULT_INTERNAL,
+                     "the message could not be sent to its end: %s", why);
 }
 
 static bool send_piece(struct smtp_dialogue *dialogue, struct body *body, struct str piece)
@@ -96,6 +101,13 @@ static bool finish_body(struct smtp_dialogue *dialogue, struct body *body)
     return send_piece(dialogue, body, end) && write_block(dialogue, body);
 }
 
+static void show_body(struct smtp_dialogue *dialogue, uint64_t octets)
+{
+    char shown[SHOWN_BODY_BYTES];
+    snprintf(shown, sizeof shown, "(body, %llu octets)", (unsigned long long)octets);
+    smtp_transcript_client(dialogue->transcript, str_of(shown));
+}
+
 static bool send_body(struct smtp_dialogue *dialogue, struct smtp_source *source)
 {
     struct body body = {0};
@@ -112,7 +124,7 @@ static bool send_body(struct smtp_dialogue *dialogue, struct smtp_source *source
         return fail_source(dialogue, "its source failed");
     if (body.octets != source->size_octets)
         return fail_source(dialogue, "it is shorter than was announced");
-    smtp_transcript_note(dialogue->transcript, "(body, %llu octets)", (unsigned long long)body.octets);
+    show_body(dialogue, body.octets);
     return finish_body(dialogue, &body);
 }
 

@@ -2,9 +2,6 @@
 
 #include "base/utf8.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 /* A reply belongs to a command only if nothing had arrived before the command went out: whatever stands in
  * the way then, an injected reply or one too many, would shift every verdict that follows by one (RFC
  * 2920 3.2 calls this loss of synchronisation). So each exchange begins by making sure of silence. */
@@ -104,26 +101,15 @@ enum smtp_status smtp_dialogue_exchange(struct smtp_dialogue *dialogue, struct s
     return status;
 }
 
-bool smtp_dialogue_fail(struct smtp_dialogue *dialogue, enum fault_code code, const char *format, ...)
-{
-    struct fault *fault = &dialogue->outcome->fault;
-    va_list args;
-    va_start(args, format);
-    fault->code = code;
-    vsnprintf(fault->detail, sizeof fault->detail, format, args);
-    va_end(args);
-    dialogue->outcome->delivery = smtp_trouble_delivery(code);
-    return false;
-}
-
 static bool fail_by_status(struct smtp_dialogue *dialogue, enum smtp_step step, enum smtp_status status)
 {
     const struct smtp_relay *relay = dialogue->session->relay;
     const char *problem = dialogue->session->transport->tls.problem;
     dialogue->session->is_broken = true;
-    return smtp_dialogue_fail(dialogue, smtp_trouble_of_status(step, status), "%s at %s (relay %.*s:%u)%s%s",
-                              smtp_trouble_status_name(status), smtp_trouble_step_name(step),
-                              STR_ARG(relay->host), relay->port, problem[0] ? ": " : "", problem);
+    return fault_set(&dialogue->outcome->fault, smtp_trouble_of_status(step, status),
+                     "%s at %s (relay %.*s:%u)%s%s", smtp_trouble_status_name(status),
+                     smtp_trouble_step_name(step), STR_ARG(relay->host), relay->port, problem[0] ? ": " : "",
+                     problem);
 }
 
 static bool fail_by_reply(struct smtp_dialogue *dialogue, enum smtp_step step, enum fault_code code)
@@ -133,9 +119,9 @@ static bool fail_by_reply(struct smtp_dialogue *dialogue, enum smtp_step step, e
     struct str text = utf8_first(reply->text, DETAIL_TEXT_BYTES);
     if (reply->code == 421 || code == FAULT_UPSTREAM_PROTOCOL_ERROR || code == FAULT_OUTCOME_UNKNOWN)
         dialogue->session->is_broken = true;
-    return smtp_dialogue_fail(dialogue, code, "relay %.*s:%u answered %s with %d%s%.*s", STR_ARG(relay->host),
-                              relay->port, smtp_trouble_step_name(step), reply->code, text.len ? ": " : "",
-                              STR_ARG(text));
+    return fault_set(&dialogue->outcome->fault, code, "relay %.*s:%u answered %s with %d%s%.*s",
+                     STR_ARG(relay->host), relay->port, smtp_trouble_step_name(step), reply->code,
+                     text.len ? ": " : "", STR_ARG(text));
 }
 
 bool smtp_dialogue_judge(struct smtp_dialogue *dialogue, enum smtp_step step, enum smtp_status status)

@@ -1,7 +1,7 @@
 /* smtp/dialogue.h: a command and its reply: what greet.c, login.c and transaction.c are written in.
  *
  * The session lives as long as the connection; a dialogue is what one call of open or send works with. A
- * function that fails has set the outcome's fault and delivery; where the connection is of no more use the
+ * function that fails has set the outcome's fault; where the connection is of no more use the
  * session is `broken`, and not one octet more is written to it.
  *
  * Ownership  a dialogue owns nothing. Internal to this floor.
@@ -65,9 +65,5 @@ enum smtp_status smtp_dialogue_read_reply(struct smtp_dialogue *dialogue, struct
 /* OK where something has arrived that was not read yet, TIMEOUT where nothing has, or how the connection
  * ended. */
 enum smtp_status smtp_dialogue_peek(struct smtp_session *session);
-
-/* Sets a fault and the delivery that goes with it; returns false. */
-bool smtp_dialogue_fail(struct smtp_dialogue *dialogue, enum fault_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 
+/* Until TLS stands, whoever sits on the way may speak for the relay: nothing that was said before it is
+ * believed behind it, and where it is required nothing but EHLO, STARTTLS and QUIT is said without it. */
+
 static const struct smtp_timeouts *timeouts(const struct smtp_dialogue *dialogue)
 {
     return &dialogue->session->relay->timeouts;
@@ -88,9 +91,9 @@ static bool say_starttls(struct smtp_dialogue *dialogue)
 {
     struct smtp_session *session = dialogue->session;
     if (!smtp_capabilities_offer(&session->capabilities, SMTP_STARTTLS))
-        return smtp_dialogue_fail(dialogue, FAULT_UPSTREAM_TLS_REQUIRED,
-                                  "relay %.*s:%u does not offer STARTTLS, and nothing is sent in the clear",
-                                  STR_ARG(session->relay->host), session->relay->port);
+        return fault_set(&dialogue->outcome->fault, FAULT_UPSTREAM_TLS_REQUIRED,
+                         "relay %.*s:%u does not offer STARTTLS, and nothing is sent in the clear",
+                         STR_ARG(session->relay->host), session->relay->port);
     buf_append(smtp_dialogue_begin(dialogue), STR("STARTTLS"));
     if (!smtp_dialogue_command(dialogue, SMTP_STEP_STARTTLS, timeouts(dialogue)->greeting_ms))
         return false;

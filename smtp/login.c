@@ -4,10 +4,15 @@
 #include "base/utf8.h"
 #include "smtp/sasl.h"
 
+#include <stdio.h>
+
+/* Each line that goes out is learnt as a secret before it goes, so that a relay that echoes it cannot
+ * carry it into a log or an answer; and each buffer that held one is wiped. */
+
 /* RFC 5321 4.5.3.1.4: with its CRLF. A longer initial response waits for its 334 (RFC 4954 4). */
 enum { MAX_COMMAND_LINE_BYTES = 512, CRLF_BYTES = 2 };
 
-enum { SHOWN_MECHANISM_BYTES = 150 };
+enum { SHOWN_MECHANISM_BYTES = 150, SHOWN_COMMAND_BYTES = 64 };
 
 /* What goes over the wire, and what the relay could echo. */
 static bool learn_secrets(struct smtp_session *session)
@@ -52,9 +57,9 @@ static bool cancel(struct smtp_dialogue *dialogue, const char *why)
     enum smtp_status status = exchange(dialogue, STR("*"));
     if (status != SMTP_STATUS_OK || session->reply.code < 400)
         session->is_broken = true;
-    return smtp_dialogue_fail(dialogue, FAULT_UPSTREAM_AUTH_FAILED,
-                              "the login at relay %.*s:%u was given up: %s", STR_ARG(session->relay->host),
-                              session->relay->port, why);
+    return fault_set(&dialogue->outcome->fault, FAULT_UPSTREAM_AUTH_FAILED,
+                     "the login at relay %.*s:%u was given up: %s", STR_ARG(session->relay->host),
+                     session->relay->port, why);
 }
 
 static bool answer_challenge(struct smtp_dialogue *dialogue, struct smtp_sasl *sasl)
@@ -80,21 +85,23 @@ static bool answer_challenge(struct smtp_dialogue *dialogue, struct smtp_sasl *s
 /* The AUTH command, with the initial response where there is one and it fits. */
 static bool say_auth(struct smtp_dialogue *dialogue, struct smtp_sasl *sasl)
 {
-    struct str shown = arena_format(dialogue->arena, "AUTH %s", sasl->mechanism->name);
+    struct str name = str_of(sasl->mechanism->name);
+    char shown[SHOWN_COMMAND_BYTES];
     struct smtp_sasl unasked = *sasl;
     struct buf base64;
     buf_init(&base64, SMTP_MAX_COMMAND_BYTES);
     struct buf *command = smtp_dialogue_begin(dialogue);
-    buf_append(command, shown);
+    buf_append(command, STR("AUTH "));
+    buf_append(command, name);
     if (sasl->mechanism->has_initial_response && make_response(dialogue, &unasked, STR(""), &base64) &&
-        shown.len + 1 + base64.len + CRLF_BYTES <= MAX_COMMAND_LINE_BYTES) {
+        command->len + 1 + base64.len + CRLF_BYTES <= MAX_COMMAND_LINE_BYTES) {
         *sasl = unasked;
-        shown = arena_format(dialogue->arena, "AUTH %s ***", sasl->mechanism->name);
         buf_append_char(command, ' ');
         buf_append(command, base64.len ? buf_view(&base64) : STR("="));
     }
     buf_wipe(&base64);
-    return smtp_dialogue_judge(dialogue, SMTP_STEP_AUTH, exchange(dialogue, shown));
+    snprintf(shown, sizeof shown, "AUTH %s%s", sasl->mechanism->name, sasl->rounds ? " ***" : "");
+    return smtp_dialogue_judge(dialogue, SMTP_STEP_AUTH, exchange(dialogue, str_of(shown)));
 }
 
 static bool fail_choice(struct smtp_dialogue *dialogue)
@@ -104,14 +111,13 @@ static bool fail_choice(struct smtp_dialogue *dialogue)
         dialogue->arena, str_trim(buf_view(&session->capabilities.mechanisms)), SHOWN_MECHANISM_BYTES);
     const struct smtp_relay *relay = session->relay;
     if (!smtp_capabilities_offer(&session->capabilities, SMTP_AUTH))
-        return smtp_dialogue_fail(dialogue, FAULT_UPSTREAM_AUTH_FAILED,
-                                  "relay %.*s:%u offers no AUTH, but credentials are configured",
-                                  STR_ARG(relay->host), relay->port);
-    return smtp_dialogue_fail(
-        dialogue, FAULT_UPSTREAM_AUTH_FAILED,
-        "relay %.*s:%u offers no AUTH mechanism that is allowed and suits the credentials; "
-        "it offers: %.*s",
-        STR_ARG(relay->host), relay->port, STR_ARG(offered));
+        return fault_set(&dialogue->outcome->fault, FAULT_UPSTREAM_AUTH_FAILED,
+                         "relay %.*s:%u offers no AUTH, but credentials are configured", STR_ARG(relay->host),
+                         relay->port);
+    return fault_set(&dialogue->outcome->fault, FAULT_UPSTREAM_AUTH_FAILED,
+                     "relay %.*s:%u offers no AUTH mechanism that is allowed and suits the credentials; "
+                     "it offers: %.*s",
+                     STR_ARG(relay->host), relay->port, STR_ARG(offered));
 }
 
 bool smtp_login(struct smtp_dialogue *dialogue)

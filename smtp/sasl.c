@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+/* Which mechanism, and what it says; how it is carried, and what stays masked, is login.c's. A mechanism
+ * that answers more challenges than it has answers for would tell the relay something twice: it cancels
+ * instead. */
+
 static bool holds_nul(struct str s)
 {
     return str_index(s, '\0') < s.len;

@@ -8,6 +8,10 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Opening is greet.c and login.c, sending is transaction.c and data.c; here stands what lasts from one to
+ * the next. A fault decides the delivery in one place, at the end of a send. */
 
 /* The answer has been given when QUIT is said: nobody waits for its 221 but the thread. */
 enum { QUIT_WAIT_MS = 1000, MAX_GREETING_BYTES = SMTP_REPLY_MAX_LINE_BYTES };
@@ -34,6 +38,7 @@ static void session_free(struct smtp_session *session)
     buf_fini(&session->greeting);
     buf_wipe(&session->command);
     smtp_redactor_fini(&session->redactor);
+    explicit_bzero(session, sizeof *session); /* the body's last block, and what a relay may have echoed */
     free(session);
 }
 
@@ -107,6 +112,8 @@ enum smtp_after smtp_session_send(struct smtp_session *session, const struct smt
         outcome->recipients[i] = (struct outcome_recipient){.status = RECIPIENT_NOT_TRIED};
     struct smtp_dialogue dialogue = {session, total, arena, transcript, outcome};
     enum smtp_after after = smtp_transaction_run(&dialogue, envelope, source);
+    if (outcome->fault.code != FAULT_NONE)
+        outcome->delivery = smtp_trouble_delivery(outcome->fault.code);
     outcome->timing.sent_us = clock_monotonic_us() - began_us;
     return after;
 }

@@ -30,7 +30,8 @@ enum smtp_after {
     SMTP_AFTER_RETRY, /* it had died before this message began: close it and send again on a fresh one */
 };
 
-/* What an open session has found: for those who check a relay. The views live as long as the session. */
+/* What an open session has found: for those who check a relay. The views live as long as the session, and
+ * hold what the relay said as it said it: make it safe before it is shown. */
 struct smtp_session_facts {
     struct str greeting;  /* the text behind the 220 */
     struct str keywords;  /* of the last EHLO, LF behind each; empty where only HELO was understood */

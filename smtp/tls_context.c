@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What is wrong with a file is found when the program starts, not with the first mail: a trust store that is
@@ -17,37 +18,60 @@ static bool fail_with_openssl(struct fault *fault, const char *what, const char 
     return false;
 }
 
-static bool holds_entries(const char *path)
+/* "6b99d060.0": named by its subject's hash, as OpenSSL looks for it. */
+static bool is_hashed_name(struct str name)
+{
+    enum { HASH_DIGITS = 8 };
+    size_t digits = 0;
+    while (digits < name.len && char_hex_value(name.data[digits]) >= 0)
+        digits++;
+    return digits == HASH_DIGITS && str_equal(str_from(name, digits), STR(".0"));
+}
+
+static bool holds_hashed_certificates(const char *path)
 {
     DIR *directory = opendir(path);
     if (!directory)
         return false;
     bool found = false;
     for (struct dirent *entry; !found && (entry = readdir(directory));)
-        found = entry->d_name[0] != '.';
+        found = is_hashed_name(str_of(entry->d_name));
     closedir(directory);
     return found;
 }
 
-static const char *setting(const char *variable, const char *otherwise)
+static bool is_same_file(const char *a, const char *b)
 {
-    const char *value = secure_getenv(variable);
-    return value ? value : otherwise;
+    struct stat status_a, status_b;
+    return stat(a, &status_a) == 0 && stat(b, &status_b) == 0 && status_a.st_dev == status_b.st_dev &&
+           status_a.st_ino == status_b.st_ino;
 }
 
-/* OpenSSL does not mind a system store that is not there. */
+/* The bundle that the environment asks for; NULL where it asks for none, or for what is the default anyway. */
+static const char *asked_bundle(void)
+{
+    const char *file = secure_getenv(X509_get_default_cert_file_env());
+    return file && !is_same_file(file, X509_get_default_cert_file()) ? file : NULL;
+}
+
+/* A folder of hashed certificates is read one by one, as they are needed; a bundle is held whole, and costs a
+ * megabyte and more. OpenSSL does not mind a system store that is not there. */
 static bool load_system_store(SSL_CTX *ssl, struct fault *fault)
 {
-    const char *file = setting(X509_get_default_cert_file_env(), X509_get_default_cert_file());
-    const char *directory = setting(X509_get_default_cert_dir_env(), X509_get_default_cert_dir());
-    if (access(file, R_OK) != 0 && !holds_entries(directory))
+    const char *asked_directory = secure_getenv(X509_get_default_cert_dir_env());
+    const char *directory = asked_directory ? asked_directory : X509_get_default_cert_dir();
+    const char *asked_file = asked_bundle();
+    const char *file = asked_file ? asked_file : X509_get_default_cert_file();
+    if (!asked_file && holds_hashed_certificates(directory))
+        return SSL_CTX_load_verify_dir(ssl, directory) == 1 ||
+               fail_with_openssl(fault, "cannot read the CA certificates in", directory);
+    if (access(file, R_OK) != 0)
         return fault_set(
             fault, FAULT_INTERNAL,
             "there are no CA certificates in %s: install them (ca-certificates), or name a CA file",
             directory);
-    if (SSL_CTX_set_default_verify_paths(ssl) != 1)
-        return fail_with_openssl(fault, "cannot read the CA certificates in", directory);
-    return true;
+    return SSL_CTX_load_verify_file(ssl, file) == 1 ||
+           fail_with_openssl(fault, "cannot read the CA certificates in", file);
 }
 
 static bool load_trust(SSL_CTX *ssl, const struct smtp_relay *relay, struct fault *fault)

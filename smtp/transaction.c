@@ -22,18 +22,19 @@ static bool is_sendable(struct smtp_dialogue *dialogue, const struct smtp_envelo
         return false;
     /* RFC 6531 3.2 */
     if (envelope->smtputf8 && !smtp_capabilities_offer(offered, SMTP_SMTPUTF8))
-        return smtp_dialogue_fail(dialogue, FAULT_SMTPUTF8_UNSUPPORTED,
-                                  "the message needs SMTPUTF8, which the relay does not offer");
+        return fault_set(&dialogue->outcome->fault, FAULT_SMTPUTF8_UNSUPPORTED,
+                         "the message needs SMTPUTF8, which the relay does not offer");
     /* RFC 1870 6 */
     if (offered->max_size_octets && source->size_octets > offered->max_size_octets)
-        return smtp_dialogue_fail(
-            dialogue, FAULT_MESSAGE_OVER_SIZE, "the message has %llu octets, the relay takes %llu",
-            (unsigned long long)source->size_octets, (unsigned long long)offered->max_size_octets);
+        return fault_set(&dialogue->outcome->fault, FAULT_MESSAGE_OVER_SIZE,
+                         "the message has %llu octets, the relay takes %llu",
+                         (unsigned long long)source->size_octets,
+                         (unsigned long long)offered->max_size_octets);
     /* RFC 9422 4.1 */
     if (offered->max_recipients && envelope->recipient_count > offered->max_recipients)
-        return smtp_dialogue_fail(dialogue, FAULT_TOO_MANY_RECIPIENTS,
-                                  "the message has %zu recipients, the relay takes %llu",
-                                  envelope->recipient_count, (unsigned long long)offered->max_recipients);
+        return fault_set(&dialogue->outcome->fault, FAULT_TOO_MANY_RECIPIENTS,
+                         "the message has %zu recipients, the relay takes %llu", envelope->recipient_count,
+                         (unsigned long long)offered->max_recipients);
     return true;
 }
 
@@ -94,9 +95,9 @@ static bool say_recipients(struct smtp_dialogue *dialogue, const struct smtp_env
     if (code == FAULT_NONE)
         return true;
     show_refusal(outcome, code);
-    return smtp_dialogue_fail(dialogue, code,
-                              "%zu of %zu recipients were refused, and nobody got the message", refused,
-                              outcome->recipient_count);
+    return fault_set(&dialogue->outcome->fault, code,
+                     "%zu of %zu recipients were refused, and nobody got the message", refused,
+                     outcome->recipient_count);
 }
 
 /* The fault stands; what is left is whether the session may be used again. */

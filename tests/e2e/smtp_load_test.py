@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Sessions under load: a relay that hangs holds nobody else; relays are tried in order; nothing is lost at a stop."""
 
+import concurrent.futures
 import time
 import uuid
 
-from lib import gateway, oracle, raw_http
+from lib import certificates, gateway, oracle, raw_http
 from lib.background import in_background
 from lib.faults import FIN, RECIPIENTS, SENT, TEMPORARY, expect, not_sent, unknown
 from lib.gateway import Gateway, message
@@ -43,10 +44,13 @@ def livez_answers():
 
 @case("F156 no session is free in time")
 def pool_exhausted():
-    """One session, half a second a message, little more than a second for each: the first two get through."""
+    """One session, half a second a message, little more than a second for each: the first two get through.
+
+    Those whose turn comes in their last milliseconds end at whatever step they have reached.
+    """
     options = {"smtp_max_connections": 1, "timeout_request": gateway.milliseconds(1.3)}
     with ScriptedRelay(steps={"dot": {"delay": seconds(0.5)}}) as relay, Gateway(relay, **options) as running:
-        tokens = [uuid.uuid4().hex for _ in range(6)]
+        tokens = [uuid.uuid4().hex for _ in range(12)]
         waiting = [in_background(running.post, message(subject=token)) for token in tokens]
         codes = []
         for wait, token in zip(waiting, tokens, strict=True):
@@ -55,7 +59,7 @@ def pool_exhausted():
             oracle.hold_invariant(response.json(), relay.messages_with(token))
             if codes[-1] == "overloaded":
                 expect(response, not_sent(503, "overloaded", "y"))
-        check(codes.count("overloaded") >= 2, f"answers: {codes}")
+        check("overloaded" in codes[2:], f"answers: {codes}")
 
 
 @case("the queue is full: 503 at once")
@@ -77,13 +81,21 @@ def queue_full():
 # --- A stop -------------------------------------------------------------------------------------------------------
 
 
+def wait_until_draining(running):
+    def is_draining():
+        answer = running.get_admin("/readyz")
+        return answer.status == 503 and b"shutting-down" in answer.body
+
+    eventually(is_draining, what="/readyz 503 with shutting-down")
+
+
 @case("F145 SIGTERM while the relay decides: 200 within the grace time")
 def sigterm_while_waiting():
     with ScriptedRelay(steps={"dot": {"until": "go"}}) as relay, Gateway(relay) as running:
         waiting = in_background(running.post, message(subject="token-f145"))
         check(relay.wait_for_step("dot"), "the message did not come")
         running.signal(15)
-        eventually(lambda: running.get_admin("/readyz").status == 503, what="/readyz 503 while draining")
+        wait_until_draining(running)
         time.sleep(0.3)
         relay.open("go")
         response = waiting()
@@ -125,6 +137,21 @@ def sigterm_after_grace():
             check_equal(running.wait(), 0, "exit status")
 
 
+@case("thirty starts and stops, each with a session open")
+def starts_and_stops():
+    """A stop races with libmicrohttpd's threads and with the end of the session threads: status 0 every time."""
+    certificate = certificates.shared().server("good")
+
+    def start_and_stop(_):
+        for _ in range(5):
+            with Gateway(relay, smtp_ca_file=certificates.shared().ca_file) as running:
+                expect(running.post(message()), SENT)
+
+    with ScriptedRelay(tls="implicit", certificate=certificate) as relay:
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            list(pool.map(start_and_stop, range(6)))
+
+
 @case("a new message while draining gets shutting-down")
 def post_while_draining():
     with ScriptedRelay(steps={"dot": {"until": "go"}}) as relay, Gateway(relay) as running:
@@ -134,7 +161,7 @@ def post_while_draining():
         waiting = in_background(running.post, message())
         check(relay.wait_for_step("dot"), "the message did not come")
         running.signal(15)
-        eventually(lambda: running.get_admin("/readyz").status == 503, what="/readyz 503 while draining")
+        wait_until_draining(running)
         held.sendall(raw_http.post(b'{"from":"a@example.com","to":"b@example.net","text":"late"}'))
         answer = held.recv(65536).decode()
         check(answer.startswith("HTTP/1.1 503 ") and "shutting-down" in answer, f"got {answer[:600]!r}")

@@ -49,7 +49,7 @@ static inline bool test_check_int(int64_t got, int64_t want, const char *file, i
 static inline void test_print_str(const char *label, struct str s)
 {
     printf("    %s %s\"", label, s.data ? "" : "(absent) ");
-    for (size_t i = 0; i < s.len; i++) {
+    for (size_t i = 0; s.data && i < s.len; i++) {
         unsigned char c = (unsigned char)s.data[i];
         printf(c < 0x20 || c >= 0x7f || c == '"' || c == '\\' ? "\\x%02x" : "%c", c);
     }

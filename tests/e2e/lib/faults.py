@@ -143,7 +143,8 @@ def relay_for(row, mode):
 
 
 def gateway_for(row, relay):
-    options = {"smtp_ca_file": certificates.shared().ca_file, **row.options}
+    """With one session at a time, the second message of a row meets the session of the first."""
+    options = {"smtp_ca_file": certificates.shared().ca_file, "smtp_max_connections": 1, **row.options}
     return Gateway(relay.url(tls=row.url_tls or None), timeout=row.timeout, **options)
 
 

@@ -89,104 +89,106 @@ static void what_is_json_passes(void)
         (name), {(literal), sizeof(literal) - 1}, (detail)                                                   \
     }
 
+static const struct {
+    const char *name;
+    struct str text;
+    const char *detail; /* how it begins */
+} faulty_rows[] = {
+    ROW("H96 nothing", "", "at byte 0: the text is empty"),
+    ROW("H96 white space", " \r\n\t", "at byte 4: the text is empty"),
+    ROW("H97 open object", "{", "at byte 1: expected a name in double quotes, but the text ends"),
+    ROW("H97 open array", "[1", "at byte 2: expected a comma or ], but the text ends"),
+    ROW("H97 open string", "[\"abc", "at byte 5: expected a quote that ends the string, but"),
+    ROW("H97 open escape", "[\"\\", "at byte 3: expected one of"),
+    ROW("H97 open unicode escape", "[\"\\u12", "at byte 4: expected four hexadecimal digits"),
+    ROW("H97 open literal", "[tru", "at byte 1: expected a value"),
+    ROW("H97 name without value", "{\"a\"", "at byte 4: expected a colon"),
+    ROW("H97 name and colon", "{\"a\":", "at byte 5: expected a value, but the text ends"),
+    ROW("H98 trailing text", "{} x", "at byte 3: expected nothing after the document"),
+    ROW("H98 second document", "{}{}", "at byte 2: expected nothing after the document"),
+    ROW("H98 trailing NUL", "{}\0", "at byte 2: expected nothing after the document"),
+    ROW("H98 trailing bracket", "[]]", "at byte 2: expected nothing"),
+    ROW("H100 byte order mark", "\xef\xbb\xbf{}", "at byte 0: the text begins with a byte order mark"),
+    ROW("H101 UTF-16LE", "{\0\"\0a\0\"\0", "at byte 1: expected a name"),
+    ROW("H101 UTF-16LE with its mark", "\xff\xfe{\0}\0", "at byte 0: expected a value"),
+    ROW("H101 UTF-16BE", "\0{\0}", "at byte 0: expected a value"),
+    ROW("H102 ff fe", "[\"a\xff\xfe\"]", "at byte 3: this is not UTF-8"),
+    ROW("H102 cut short", "[\"\xe2\x82\"]", "at byte 2: this is not UTF-8"),
+    ROW("H102 stray continuation", "[\"\x80\"]", "at byte 2: this is not UTF-8"),
+    ROW("H102 above U+10FFFF", "[\"\xf4\x90\x80\x80\"]", "at byte 2: this is not UTF-8"),
+    ROW("H102 at the very end", "\"\xc3", "at byte 1: this is not UTF-8"),
+    ROW("H102 in a name", "{\"\xff\":1}", "at byte 2: this is not UTF-8"),
+    ROW("H103 overlong", "[\"\xc0\xaf\"]", "at byte 2: this is not UTF-8"),
+    ROW("H103 overlong of three", "[\"\xe0\x80\xaf\"]", "at byte 2: this is not UTF-8"),
+    ROW("H103 surrogate", "[\"\xed\xa0\x80\"]", "at byte 2: this is not UTF-8"),
+    ROW("H104 lone high", "[\"\\ud800\"]", "at byte 2: a surrogate"),
+    ROW("H104 lone low", "[\"\\udc00\"]", "at byte 2: a surrogate"),
+    ROW("H104 two high", "[\"\\ud800\\ud800\"]", "at byte 2: a surrogate"),
+    ROW("H104 wrong order", "[\"\\udc00\\ud800\"]", "at byte 2: a surrogate"),
+    ROW("H104 high and text", "[\"\\ud800abcdef\"]", "at byte 2: a surrogate"),
+    ROW("H104 high and half an escape", "[\"\\ud800\\u12", "at byte 2: a surrogate"),
+    ROW("H106 NUL in a name", "{\"a\\u0000\":1}", "at byte 1: a name cannot have a NUL"),
+    ROW("H107 raw NUL", "[\"a\0b\"]", "at byte 3: a control character"),
+    ROW("H108 raw line end", "[\"a\nb\"]", "at byte 3: a control character"),
+    ROW("H108 raw tab", "[\"\t\"]", "at byte 2: a control character"),
+    ROW("H108 raw 1f behind eight bytes", "[\"abcdefgh\x1f\"]", "at byte 10: a control character"),
+    ROW("H109 \\u12G4", "[\"\\u12G4\"]", "at byte 4: expected four hexadecimal digits"),
+    ROW("H109 \\u and a sign", "[\"\\u+123\"]", "at byte 4: expected four"),
+    ROW("H110 \\x41", "[\"\\x41\"]", "at byte 3: expected one of"),
+    ROW("H110 \\v", "[\"\\v\"]", "at byte 3: expected one of"),
+    ROW("H110 backslash and NUL", "[\"\\\0\"]", "at byte 3: expected one of"),
+    ROW("H110 \\U", "[\"\\U0041\"]", "at byte 3: expected one of"),
+    ROW("H111 a name twice", "{\"a\":1,\"b\":2,\"a\":3}", "at byte 13: the object has this name already"),
+    ROW("H111 escaped the second time", "{\"to\":1,\"\\u0074o\":2}", "at byte 8: the object has this"),
+    ROW("H111 a pair and its UTF-8", "{\"\xf0\x9f\x98\x80\":1,\"\\ud83d\\ude00\":2}",
+        "at byte 10: the object has this"),
+    ROW("H111 inside", "{\"a\":[{\"b\":1,\"b\":1}]}", "at byte 13: the object has this"),
+    ROW("H111 two empty ones", "{\"\":1,\"\":1}", "at byte 6: the object has this"),
+    ROW("H111 with a value between", "{\"a\":{\"b\":1},\"a\":1}", "at byte 13: the object has this"),
+    ROW("H114 leading zero", "[01]", "at byte 2: expected a comma or ]"),
+    ROW("H114 no decimals", "[1.]", "at byte 3: expected a digit after the decimal point"),
+    ROW("H114 negative leading zero", "[-01]", "at byte 3: expected a comma or ]"),
+    ROW("H115 +1", "[+1]", "at byte 1: expected a value"),
+    ROW("H115 .5", "[.5]", "at byte 1: expected a value"),
+    ROW("H115 0x1", "[0x1]", "at byte 2: expected a comma or ]"),
+    ROW("H115 NaN", "[NaN]", "at byte 1: expected a value"),
+    ROW("H115 Infinity", "[Infinity]", "at byte 1: expected a value"),
+    ROW("H115 -Infinity", "[-Infinity]", "at byte 2: expected a digit"),
+    ROW("H115 1e", "[1e]", "at byte 3: expected a digit in the exponent"),
+    ROW("H115 1e+", "[1e+]", "at byte 4: expected a digit in the exponent"),
+    ROW("H115 minus alone", "-", "at byte 1: expected a digit, but the text ends"),
+    ROW("H119 comment", "[1/*x*/]", "at byte 2: expected a comma or ]"),
+    ROW("H119 comment first", "//x\n{}", "at byte 0: expected a value"),
+    ROW("H119 single quotes", "['a']", "at byte 1: expected a value"),
+    ROW("H119 trailing comma", "[1,]", "at byte 3: expected a value"),
+    ROW("H119 trailing comma of an object", "{\"a\":1,}", "at byte 7: expected a name"),
+    ROW("H119 bare name", "{a:1}", "at byte 1: expected a name"),
+    ROW("H120 01 as white space", "[\x01]", "at byte 1: expected a value"),
+    ROW("H120 0b as white space", "\x0b{}", "at byte 0: expected a value"),
+    ROW("H120 0c as white space", "[1\x0c]", "at byte 2: expected a comma or ]"),
+    ROW("H120 no-break space", "[1\xc2\xa0]", "at byte 2: expected a comma or ]"),
+    ROW("n wrong bracket", "[1}", "at byte 2: expected a comma or ]"),
+    ROW("n wrong brace", "{\"a\":1]", "at byte 6: expected a comma or }"),
+    ROW("n comma first", "[,1]", "at byte 1: expected a value"),
+    ROW("n two commas", "[1,,2]", "at byte 3: expected a value"),
+    ROW("n two colons", "{\"a\"::1}", "at byte 5: expected a value"),
+    ROW("n comma for a colon", "{\"a\",1}", "at byte 4: expected a colon"),
+    ROW("n number for a name", "{1:1}", "at byte 1: expected a name"),
+    ROW("n True", "[True]", "at byte 1: expected a value"),
+    ROW("n nulls", "[nulls]", "at byte 5: expected a comma or ]"),
+    ROW("n no comma", "[1 2]", "at byte 3: expected a comma or ]"),
+    ROW("n closing first", "]", "at byte 0: expected a value"),
+};
+
 static void what_is_not_json_is_refused_where_it_ends_to_be(void)
 {
-    static const struct {
-        const char *name;
-        struct str text;
-        const char *detail; /* how it begins */
-    } rows[] = {
-        ROW("H96 nothing", "", "at byte 0: the text is empty"),
-        ROW("H96 white space", " \r\n\t", "at byte 4: the text is empty"),
-        ROW("H97 open object", "{", "at byte 1: expected a name in double quotes, but the text ends"),
-        ROW("H97 open array", "[1", "at byte 2: expected a comma or ], but the text ends"),
-        ROW("H97 open string", "[\"abc", "at byte 5: expected a quote that ends the string, but"),
-        ROW("H97 open escape", "[\"\\", "at byte 3: expected one of"),
-        ROW("H97 open unicode escape", "[\"\\u12", "at byte 4: expected four hexadecimal digits"),
-        ROW("H97 open literal", "[tru", "at byte 1: expected a value"),
-        ROW("H97 name without value", "{\"a\"", "at byte 4: expected a colon"),
-        ROW("H97 name and colon", "{\"a\":", "at byte 5: expected a value, but the text ends"),
-        ROW("H98 trailing text", "{} x", "at byte 3: expected nothing after the document"),
-        ROW("H98 second document", "{}{}", "at byte 2: expected nothing after the document"),
-        ROW("H98 trailing NUL", "{}\0", "at byte 2: expected nothing after the document"),
-        ROW("H98 trailing bracket", "[]]", "at byte 2: expected nothing"),
-        ROW("H100 byte order mark", "\xef\xbb\xbf{}", "at byte 0: the text begins with a byte order mark"),
-        ROW("H101 UTF-16LE", "{\0\"\0a\0\"\0", "at byte 1: expected a name"),
-        ROW("H101 UTF-16LE with its mark", "\xff\xfe{\0}\0", "at byte 0: expected a value"),
-        ROW("H101 UTF-16BE", "\0{\0}", "at byte 0: expected a value"),
-        ROW("H102 ff fe", "[\"a\xff\xfe\"]", "at byte 3: this is not UTF-8"),
-        ROW("H102 cut short", "[\"\xe2\x82\"]", "at byte 2: this is not UTF-8"),
-        ROW("H102 stray continuation", "[\"\x80\"]", "at byte 2: this is not UTF-8"),
-        ROW("H102 above U+10FFFF", "[\"\xf4\x90\x80\x80\"]", "at byte 2: this is not UTF-8"),
-        ROW("H102 at the very end", "\"\xc3", "at byte 1: this is not UTF-8"),
-        ROW("H102 in a name", "{\"\xff\":1}", "at byte 2: this is not UTF-8"),
-        ROW("H103 overlong", "[\"\xc0\xaf\"]", "at byte 2: this is not UTF-8"),
-        ROW("H103 overlong of three", "[\"\xe0\x80\xaf\"]", "at byte 2: this is not UTF-8"),
-        ROW("H103 surrogate", "[\"\xed\xa0\x80\"]", "at byte 2: this is not UTF-8"),
-        ROW("H104 lone high", "[\"\\ud800\"]", "at byte 2: a surrogate"),
-        ROW("H104 lone low", "[\"\\udc00\"]", "at byte 2: a surrogate"),
-        ROW("H104 two high", "[\"\\ud800\\ud800\"]", "at byte 2: a surrogate"),
-        ROW("H104 wrong order", "[\"\\udc00\\ud800\"]", "at byte 2: a surrogate"),
-        ROW("H104 high and text", "[\"\\ud800abcdef\"]", "at byte 2: a surrogate"),
-        ROW("H104 high and half an escape", "[\"\\ud800\\u12", "at byte 2: a surrogate"),
-        ROW("H106 NUL in a name", "{\"a\\u0000\":1}", "at byte 1: a name cannot have a NUL"),
-        ROW("H107 raw NUL", "[\"a\0b\"]", "at byte 3: a control character"),
-        ROW("H108 raw line end", "[\"a\nb\"]", "at byte 3: a control character"),
-        ROW("H108 raw tab", "[\"\t\"]", "at byte 2: a control character"),
-        ROW("H108 raw 1f behind eight bytes", "[\"abcdefgh\x1f\"]", "at byte 10: a control character"),
-        ROW("H109 \\u12G4", "[\"\\u12G4\"]", "at byte 4: expected four hexadecimal digits"),
-        ROW("H109 \\u and a sign", "[\"\\u+123\"]", "at byte 4: expected four"),
-        ROW("H110 \\x41", "[\"\\x41\"]", "at byte 3: expected one of"),
-        ROW("H110 \\v", "[\"\\v\"]", "at byte 3: expected one of"),
-        ROW("H110 backslash and NUL", "[\"\\\0\"]", "at byte 3: expected one of"),
-        ROW("H110 \\U", "[\"\\U0041\"]", "at byte 3: expected one of"),
-        ROW("H111 a name twice", "{\"a\":1,\"b\":2,\"a\":3}", "at byte 13: the object has this name already"),
-        ROW("H111 escaped the second time", "{\"to\":1,\"\\u0074o\":2}", "at byte 8: the object has this"),
-        ROW("H111 a pair and its UTF-8", "{\"\xf0\x9f\x98\x80\":1,\"\\ud83d\\ude00\":2}",
-            "at byte 10: the object has this"),
-        ROW("H111 inside", "{\"a\":[{\"b\":1,\"b\":1}]}", "at byte 13: the object has this"),
-        ROW("H111 two empty ones", "{\"\":1,\"\":1}", "at byte 6: the object has this"),
-        ROW("H111 with a value between", "{\"a\":{\"b\":1},\"a\":1}", "at byte 13: the object has this"),
-        ROW("H114 leading zero", "[01]", "at byte 2: expected a comma or ]"),
-        ROW("H114 no decimals", "[1.]", "at byte 3: expected a digit after the decimal point"),
-        ROW("H114 negative leading zero", "[-01]", "at byte 3: expected a comma or ]"),
-        ROW("H115 +1", "[+1]", "at byte 1: expected a value"),
-        ROW("H115 .5", "[.5]", "at byte 1: expected a value"),
-        ROW("H115 0x1", "[0x1]", "at byte 2: expected a comma or ]"),
-        ROW("H115 NaN", "[NaN]", "at byte 1: expected a value"),
-        ROW("H115 Infinity", "[Infinity]", "at byte 1: expected a value"),
-        ROW("H115 -Infinity", "[-Infinity]", "at byte 2: expected a digit"),
-        ROW("H115 1e", "[1e]", "at byte 3: expected a digit in the exponent"),
-        ROW("H115 1e+", "[1e+]", "at byte 4: expected a digit in the exponent"),
-        ROW("H115 minus alone", "-", "at byte 1: expected a digit, but the text ends"),
-        ROW("H119 comment", "[1/*x*/]", "at byte 2: expected a comma or ]"),
-        ROW("H119 comment first", "//x\n{}", "at byte 0: expected a value"),
-        ROW("H119 single quotes", "['a']", "at byte 1: expected a value"),
-        ROW("H119 trailing comma", "[1,]", "at byte 3: expected a value"),
-        ROW("H119 trailing comma of an object", "{\"a\":1,}", "at byte 7: expected a name"),
-        ROW("H119 bare name", "{a:1}", "at byte 1: expected a name"),
-        ROW("H120 01 as white space", "[\x01]", "at byte 1: expected a value"),
-        ROW("H120 0b as white space", "\x0b{}", "at byte 0: expected a value"),
-        ROW("H120 0c as white space", "[1\x0c]", "at byte 2: expected a comma or ]"),
-        ROW("H120 no-break space", "[1\xc2\xa0]", "at byte 2: expected a comma or ]"),
-        ROW("n wrong bracket", "[1}", "at byte 2: expected a comma or ]"),
-        ROW("n wrong brace", "{\"a\":1]", "at byte 6: expected a comma or }"),
-        ROW("n comma first", "[,1]", "at byte 1: expected a value"),
-        ROW("n two commas", "[1,,2]", "at byte 3: expected a value"),
-        ROW("n two colons", "{\"a\"::1}", "at byte 5: expected a value"),
-        ROW("n comma for a colon", "{\"a\",1}", "at byte 4: expected a colon"),
-        ROW("n number for a name", "{1:1}", "at byte 1: expected a name"),
-        ROW("n True", "[True]", "at byte 1: expected a value"),
-        ROW("n nulls", "[nulls]", "at byte 5: expected a comma or ]"),
-        ROW("n no comma", "[1 2]", "at byte 3: expected a comma or ]"),
-        ROW("n closing first", "]", "at byte 0: expected a value"),
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        test_row("%s", rows[i].name);
+    for (size_t i = 0; i < sizeof faulty_rows / sizeof *faulty_rows; i++) {
+        test_row("%s", faulty_rows[i].name);
         struct verdict verdict;
-        check(rows[i].text, MAX_NODES, &verdict);
+        check(faulty_rows[i].text, MAX_NODES, &verdict);
         CHECK_INT(verdict.code, FAULT_INVALID_JSON);
-        CHECK_TEXT(str_first(str_of(verdict.fault.detail), strlen(rows[i].detail)), rows[i].detail);
+        CHECK_TEXT(str_first(str_of(verdict.fault.detail), strlen(faulty_rows[i].detail)),
+                   faulty_rows[i].detail);
         arena_fini(&verdict.arena);
     }
 }
@@ -235,12 +237,15 @@ static void depth_is_bounded(void)
     const char *closing = "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]";
     test_row("32");
     CHECK_INT(code_of_repeated("", "[", JSON_MAX_DEPTH, closing, MAX_NODES), FAULT_NONE);
-    static const size_t too_deep[] = {33, 1000, 5000000};
+    static const size_t too_deep[] = {33, 1000};
     for (size_t i = 0; i < sizeof too_deep / sizeof *too_deep; i++) {
         test_row("H113 %zu", too_deep[i]);
         CHECK_INT(code_of_repeated("", "[", too_deep[i], closing, MAX_NODES), FAULT_INVALID_JSON);
-        CHECK_INT(code_of_repeated("", "{\"a\":", too_deep[i], "", MAX_NODES), FAULT_INVALID_JSON);
     }
+    test_row("H113 33 objects");
+    CHECK_INT(code_of_repeated("", "{\"a\":", 33, "", MAX_NODES), FAULT_INVALID_JSON);
+    test_row("H113 5,000,000");
+    CHECK_INT(code_of_repeated("", "[[[[[[[[[[[[[[[[[[[[[[[[[", 200000, "", MAX_NODES), FAULT_INVALID_JSON);
 }
 
 static void values_are_counted(void)
@@ -250,7 +255,8 @@ static void values_are_counted(void)
     test_row("one more");
     CHECK_INT(code_of_repeated("[0", ",1", MAX_NODES - 1, "]", MAX_NODES), FAULT_INVALID_JSON);
     test_row("H118 6 million");
-    CHECK_INT(code_of_repeated("[0", ",1", 6000000, "]", 20000), FAULT_INVALID_JSON);
+    CHECK_INT(code_of_repeated("[0", ",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1", 300000, "]", 20000),
+              FAULT_INVALID_JSON);
 }
 
 static void many_names_take_no_quadratic_time(void)
@@ -279,7 +285,7 @@ static void a_number_has_a_bounded_length(void)
     test_row("one more");
     CHECK_INT(code_of_repeated("[", "1", JSON_MAX_NUMBER_BYTES + 1, "]", MAX_NODES), FAULT_INVALID_JSON);
     test_row("H117 10 MB of digits");
-    CHECK_INT(code_of_repeated("[", "1234567890", 1000000, "]", MAX_NODES), FAULT_INVALID_JSON);
+    CHECK_INT(code_of_repeated("[", "12345678901234567890", 500000, "]", MAX_NODES), FAULT_INVALID_JSON);
 }
 
 /* The run of plain bytes is skipped by words: whatever ends it must be seen at every offset in one. */

@@ -1,4 +1,5 @@
-/* Every dialogue of tests/transcripts, replayed whole, by line and byte by byte, and then cut at every octet. */
+/* Every dialogue of tests/transcripts, replayed whole, by line and byte by byte, and then cut at every
+ * octet. */
 #include "replay.h"
 
 #include <dirent.h>

@@ -1,5 +1,6 @@
-/* The rows of the fault matrix that need no real network, each by its number; and the generated matrix: every fault at
- * every step, cut at every octet. Both hold a usual dialogue up to a step, and have the relay fail there. */
+/* The rows of the fault matrix that need no real network, each by its number; and the generated matrix:
+ * every fault at every step, cut at every octet. Both hold a usual dialogue up to a step, and have the
+ * relay fail there. */
 #include "replay.h"
 
 enum step { GREETING, EHLO, STARTTLS, EHLO2, AUTH, MAIL, RCPT1, RCPT2, DATA, BODY, DOT, STEP_COUNT };
@@ -225,6 +226,28 @@ static void nothing_is_said_to_a_relay_that_broke_the_protocol(void)
         replay_run(&replay, &script, replay_whole);
         CHECK(!replay.session);
         CHECK_STR(buf_view(&replay.memory.received), str_of(rows[i].received));
+        CHECK_INT(replay.memory.tls_count, 0);
+        replay_end(&replay);
+        script_fini(&script);
+    }
+}
+
+/* F116, F118, F119: a QUIT would be taken for a line of the message. */
+static void nothing_is_said_behind_a_body_that_was_broken_off(void)
+{
+    static const char *const replies[] = {"S: 552 too big\n", "S: 421 bye\n", "S: 250 ok\n", "S: what\n",
+                                          "end: eof\n"};
+    for (size_t i = 0; i < sizeof replies / sizeof replies[0]; i++) {
+        test_row("%zu", i);
+        struct script script;
+        struct replay replay;
+        write_script(&script, BODY, replies[i], false,
+                     "send: from=a@example.com to=b@example.net,c@example.net\n");
+        replay_run(&replay, &script, replay_whole);
+        if (CHECK(replay.session))
+            replay_send(&replay, &script.sends[0]);
+        smtp_session_close(&replay.session);
+        CHECK_STR(buf_view(&replay.memory.received), buf_view(&script.client));
         replay_end(&replay);
         script_fini(&script);
     }
@@ -349,6 +372,7 @@ int main(void)
 {
     TEST(each_fault_gets_its_answer);
     TEST(nothing_is_said_to_a_relay_that_broke_the_protocol);
+    TEST(nothing_is_said_behind_a_body_that_was_broken_off);
     TEST(an_endless_reply_is_a_protocol_error);
     TEST(a_message_that_is_not_as_announced_is_never_ended);
     TEST(each_fault_at_each_step_cut_anywhere_leaves_the_right_delivery);

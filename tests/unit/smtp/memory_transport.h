@@ -1,4 +1,5 @@
-/* tests/unit/smtp/memory_transport.h: plays the relay's half of a script to a session, and breaks off where it is told.
+/* tests/unit/smtp/memory_transport.h: plays the relay's half of a script to a session, and breaks off where
+ * it is told.
  *
  * Nothing waits: where the script has nothing to say, a read ends in TIMEOUT at once.
  */

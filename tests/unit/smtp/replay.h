@@ -1,7 +1,7 @@
 /* tests/unit/smtp/replay.h: runs a script over the memory transport, and checks what came of it.
  *
- * Where the run was cut short, the checks know nothing of the code: what the delivery must be follows from which octets
- * had passed when the connection was gone.
+ * Where the run was cut short, the checks know nothing of the code: what the delivery must be follows from
+ * which octets had passed when the connection was gone.
  */
 #ifndef POSTERN_TESTS_SMTP_REPLAY_H
 #define POSTERN_TESTS_SMTP_REPLAY_H
@@ -75,7 +75,8 @@ static inline void replay_send(struct replay *replay, const struct script_send *
     struct buf message;
     buf_init(&message, SCRIPT_MAX_BYTES);
     script_append_unescaped(&message, send->message);
-    struct piece_source pieces = {buf_view(&message), 0,
+    /* Pulled to its end, as after a try with another relay. */
+    struct piece_source pieces = {buf_view(&message), message.len,
                                   replay->memory.plan.pace == MEMORY_BY_BYTE ? 1 : 1000};
     struct smtp_source source = {&pieces, message.len, replay_pull, replay_rewind};
     bool delivers = str_equal(script_value(send->line, STR("partial")), STR("deliver"));
@@ -249,7 +250,8 @@ static inline void replay_expect(const struct script *script, enum memory_pace p
     replay_end(&replay);
 }
 
-/* A run that is cut short: only the delivery is checked, and that a session with replies owed is not used again. */
+/* A run that is cut short: only the delivery is checked, and that a session with replies owed is not used
+ * again. */
 static inline void replay_cut(const struct script *script, struct memory_plan plan)
 {
     struct replay replay;

@@ -1,4 +1,5 @@
-/* tests/unit/smtp/script.h: a dialogue as text, read into what a transport needs to play the relay's half of it.
+/* tests/unit/smtp/script.h: a dialogue as text, read into what a transport needs to play the relay's half of
+ * it.
  *
  *     relay: tls=none username=ann password=secret
  *     S: 220 ready                  what the relay says, once all C: lines above it have come
@@ -26,7 +27,8 @@
 
 enum { SCRIPT_MAX_TURNS = 128, SCRIPT_MAX_SENDS = 8, SCRIPT_MAX_RECIPIENTS = 16, SCRIPT_MAX_BYTES = 262144 };
 
-/* The relay's octets up to `server_upto` come once Postern has said `client_needed` and shaken hands `tls_needed` times. */
+/* The relay's octets up to `server_upto` come once Postern has said `client_needed` and shaken hands
+ * `tls_needed` times. */
 struct script_turn {
     size_t client_needed, tls_needed, server_upto;
 };

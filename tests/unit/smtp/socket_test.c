@@ -1,4 +1,5 @@
-/* The plain transport over a socket pair. SIGPIPE is left as it is: a write to a dead peer must not raise it. */
+/* The plain transport over a socket pair. SIGPIPE is left as it is: a write to a dead peer must not raise
+ * it. */
 #include "smtp/socket.h"
 #include "test.h"
 

@@ -1,5 +1,5 @@
-/* TLS against a server in a thread, over a socket pair, with certificates made here: F42, F43, F44, F49 to F56, F58 to
- * F60, F63, F66, F68 to F70, F139. */
+/* TLS against a server in a thread, over a socket pair, with certificates made here: F42, F43, F44, F49 to
+ * F56, F58 to F60, F63, F66, F68 to F70, F139. */
 #include "smtp/tls.h"
 #include "test.h"
 
