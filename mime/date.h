@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-enum { DATE_BYTES = 64 };
+enum { DATE_BYTES = 96 };
 
 /* "Mon, 23 Nov 2026 07:06:00 +0000", with a NUL behind; years 1 to 9999, what lies outside becomes 1970. */
 void date_format(int64_t date_s, char text[static DATE_BYTES]);

@@ -45,8 +45,6 @@ struct service {
     struct api_server *admin_server;
 };
 
-/* --- Start ------------------------------------------------------------------------------------------- */
-
 static void count_response(void *context, int status, const char *problem_code)
 {
     metrics_count_response(context, status, problem_code);
@@ -170,8 +168,6 @@ static bool service_start(struct service *service, bool with_sandbox, int *exit_
     return true;
 }
 
-/* --- While it runs ----------------------------------------------------------------------------------- */
-
 /* SIGHUP: the options and the files that they name are read again; what does not load leaves everything as it
  * was. Listeners and limits stay until the next start. */
 static void service_reload(struct service *service)
@@ -210,8 +206,6 @@ static void run_until_stopped(struct service *service, const sigset_t *signals)
         gateway_tick(service->gateway);
     }
 }
-
-/* --- Stop -------------------------------------------------------------------------------------------- */
 
 /* True once every message has been answered; false when the deadline has passed, or a second signal came. */
 static bool await_answers(struct service *service, const sigset_t *signals, struct deadline deadline)

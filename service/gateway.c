@@ -22,8 +22,6 @@ struct gateway {
     struct arena arena;
 };
 
-/* --- The end of a submission ------------------------------------------------------------------------- */
-
 static struct str problem_name(const struct outcome *outcome)
 {
     return outcome->fault.code == FAULT_NONE ? (struct str){0}
@@ -102,8 +100,6 @@ bool gateway_submit(void *context, struct submission *submission, struct fault *
     return false;
 }
 
-/* --- Readiness --------------------------------------------------------------------------------------- */
-
 static bool is_check_due(struct gateway *gateway, size_t relay, const struct pool_view *view)
 {
     int64_t wait_ms = view->health.code == FAULT_UPSTREAM_AUTH_FAILED ? LOGIN_AGAIN_MS : CHECK_AGAIN_MS;
@@ -144,8 +140,6 @@ void gateway_drain(struct gateway *gateway)
 {
     atomic_store(&gateway->draining, true);
 }
-
-/* --- Life -------------------------------------------------------------------------------------------- */
 
 struct gateway *gateway_start(struct configuration *configuration, int stop_fd, struct metrics *metrics,
                               struct fault *fault)

@@ -1,19 +1,10 @@
-/* The table of options and how a value gets from a source into its field.
- *
- * Each kind of value knows how to be read and how to be written; each source only finds pairs of name and
- * text and hands them to one function, option_apply. A secret may also be given as NAME_FILE, the path of a
- * file that holds it.
+/* The table of options: what each is called, what it may be, and how it is read and shown. Where values come from is
+ * option_sources.c's.
  */
-#include "service/options.h"
-
-#include "api/json_check.h"
-#include "base/log.h"
-#include "service/files.h"
+#include "service/option_table.h"
 
 #include <assert.h>
-#include <cjson/cJSON.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 /* URLs are secrets of which only the credentials are masked. */
 enum option_kind { KIND_TEXT, KIND_SECRET, KIND_URLS, KIND_COUNT, KIND_DURATION, KIND_CHOICE };
@@ -28,95 +19,76 @@ struct option {
     const char *meaning;
 };
 
-enum { SECOND = 1000, HOUR = 3600 * SECOND, MAX_FILE_NODES = 1000 };
+enum { SECOND = 1000, HOUR = 3600 * SECOND };
 
-#define MIB(n)        ((uint64_t)(n) << 20)
+#define MIB(n)                                 ((uint64_t)(n) << 20)
 
-#define FIELD(member) offsetof(struct settings, member)
-#define TEXT(name, preset, meaning)                                                                          \
-    {                                                                                                        \
-#name, KIND_TEXT, FIELD(name), preset, 0, 0, NULL, meaning                                           \
-    }
-#define SECRET(name, meaning)                                                                                \
-    {                                                                                                        \
-#name, KIND_SECRET, FIELD(name), NULL, 0, 0, NULL, meaning                                           \
-    }
-#define URLS(name, meaning)                                                                                  \
-    {                                                                                                        \
-#name, KIND_URLS, FIELD(name), NULL, 0, 0, NULL, meaning                                             \
-    }
-#define CHOICE(name, preset, words, meaning)                                                                 \
-    {                                                                                                        \
-#name, KIND_CHOICE, FIELD(name), preset, 0, 0, words, meaning                                        \
-    }
-#define COUNT(name, preset, min, max, meaning)                                                               \
-    {                                                                                                        \
-#name, KIND_COUNT, FIELD(name), preset, min, max, NULL, meaning                                      \
-    }
+#define FIELD(member)                          offsetof(struct settings, member)
+#define TEXT(name, preset, meaning)            #name, KIND_TEXT, FIELD(name), preset, 0, 0, NULL, meaning
+#define SECRET(name, meaning)                  #name, KIND_SECRET, FIELD(name), NULL, 0, 0, NULL, meaning
+#define URLS(name, meaning)                    #name, KIND_URLS, FIELD(name), NULL, 0, 0, NULL, meaning
+#define CHOICE(name, preset, words, meaning)   #name, KIND_CHOICE, FIELD(name), preset, 0, 0, words, meaning
+#define COUNT(name, preset, min, max, meaning) #name, KIND_COUNT, FIELD(name), preset, min, max, NULL, meaning
 #define LIMIT(name, preset, min, max, meaning)                                                               \
-    {                                                                                                        \
-#name, KIND_COUNT, FIELD(limits.name), preset, min, max, NULL, meaning                               \
-    }
+#name, KIND_COUNT, FIELD(limits.name), preset, min, max, NULL, meaning
 #define DURATION(name, field, preset, min, meaning)                                                          \
-    {                                                                                                        \
-        name, KIND_DURATION, FIELD(field), preset, min, HOUR, NULL, meaning                                  \
-    }
+    name, KIND_DURATION, FIELD(field), preset, min, HOUR, NULL, meaning
 
 static const struct option options[] = {
-    TEXT(listen, "127.0.0.1:8587", "where messages are taken: host:port, [v6]:port, unix:/path, or systemd"),
-    TEXT(admin_listen, "127.0.0.1:8588", "where /livez, /readyz and /metrics are: the same forms, or off"),
-    URLS(smtp_url,
-         "the relay: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS); "
-         "several, separated by spaces, are tried in order"),
-    TEXT(smtp_service, NULL, "a well-known relay by name (gmail, qq, ...) in place of host and port"),
-    TEXT(smtp_username, NULL, "in place of the user in the URL"),
-    SECRET(smtp_password, "in place of the password in the URL"),
-    TEXT(smtp_auth, "auto", "the allowed AUTH mechanisms in order, separated by spaces, or auto"),
-    SECRET(smtp_oauth_token, "access token for XOAUTH2 and OAUTHBEARER"),
-    TEXT(smtp_ca_file, NULL,
-         "PEM file of the authorities that may vouch for the relay; without it, the system's"),
-    TEXT(smtp_client_cert_file, NULL, "PEM file of the certificate to show to the relay"),
-    TEXT(smtp_client_key_file, NULL, "PEM file of that certificate's key"),
-    TEXT(smtp_ehlo_name, NULL, "the name to greet with; without it, this host's full name, else its address"),
-    COUNT(smtp_max_connections, "16", 1, 1024, "sessions open with one relay at a time"),
-    COUNT(smtp_max_messages, "100", 1, 1000000, "messages sent over one session before it is closed"),
-    LIMIT(max_body_bytes, "37748736", 1024, MIB(1024), "size of one request body"),
-    LIMIT(max_in_flight_bytes, "268435456", 1024, MIB(65536), "size of all request bodies held at a time"),
-    COUNT(max_queue, "4096", 1, 1000000, "messages waiting for a session with one relay"),
-    LIMIT(max_recipients, "1000", 1, 100000, "recipients of one message"),
-    LIMIT(max_attachments, "100", 0, 10000, "attachments of one message"),
-    LIMIT(max_headers, "100", 0, 10000, "extra header fields of one message"),
-    LIMIT(max_json_nodes, "20000", 100, 10000000, "values in one JSON body"),
-    COUNT(max_http_connections, "16384", 1, 1000000, "HTTP connections open at a time"),
-    COUNT(http_threads, "2", 1, 64, "threads that read and answer HTTP"),
-    DURATION("timeout_request", timeout_request_ms, "2m", 1,
-             "for one message in all, from its last byte in to its answer"),
-    DURATION("timeout_shutdown", timeout_shutdown_ms, "30s", 0,
-             "for what is being sent when a stop is asked for"),
-    DURATION("timeout_http_idle", timeout_http_idle_ms, "60s", SECOND,
-             "for an HTTP connection that says nothing"),
-    DURATION("timeout_smtp_idle", timeout_smtp_idle_ms, "10s", 1,
-             "for a session that has no message to send"),
-    DURATION("timeout_connect", timeouts.connect_ms, "10s", 1,
-             "for a connection to one address of the relay"),
-    DURATION("timeout_greeting", timeouts.greeting_ms, "5m", 1,
-             "for the relay's greeting and each reply before MAIL"),
-    DURATION("timeout_mail", timeouts.mail_ms, "5m", 1, "for the reply to MAIL"),
-    DURATION("timeout_rcpt", timeouts.rcpt_ms, "5m", 1, "for the reply to each RCPT"),
-    DURATION("timeout_data_initiation", timeouts.data_initiation_ms, "2m", 1, "for the reply to DATA"),
-    DURATION("timeout_data_block", timeouts.data_block_ms, "3m", 1,
-             "for the relay to take a block of the message"),
-    DURATION("timeout_data_termination", timeouts.data_termination_ms, "10m", 1,
-             "for the reply to the end of the message"),
-    CHOICE(log_level, "info", "debug info warn error", "the least severe events that are logged"),
-    CHOICE(log_format, "logfmt", "logfmt json", "how a line of the log is written"),
+    {TEXT(listen, "127.0.0.1:8587",
+          "where messages are taken: host:port, [v6]:port, unix:/path, or systemd")},
+    {TEXT(admin_listen, "127.0.0.1:8588", "where /livez, /readyz and /metrics are: the same forms, or off")},
+    {URLS(smtp_url,
+          "the relay: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS); "
+          "several, separated by spaces, are tried in order")},
+    {TEXT(smtp_service, NULL, "a well-known relay by name (gmail, qq, ...) in place of host and port")},
+    {TEXT(smtp_username, NULL, "in place of the user in the URL")},
+    {SECRET(smtp_password, "in place of the password in the URL")},
+    {TEXT(smtp_auth, "auto", "the allowed AUTH mechanisms in order, separated by spaces, or auto")},
+    {SECRET(smtp_oauth_token, "access token for XOAUTH2 and OAUTHBEARER")},
+    {TEXT(smtp_ca_file, NULL,
+          "PEM file of the authorities that may vouch for the relay; without it, the system's")},
+    {TEXT(smtp_client_cert_file, NULL, "PEM file of the certificate to show to the relay")},
+    {TEXT(smtp_client_key_file, NULL, "PEM file of that certificate's key")},
+    {TEXT(smtp_ehlo_name, NULL,
+          "the name to greet with; without it, this host's full name, else its address")},
+    {COUNT(smtp_max_connections, "16", 1, 1024, "sessions open with one relay at a time")},
+    {COUNT(smtp_max_messages, "100", 1, 1000000, "messages sent over one session before it is closed")},
+    {LIMIT(max_body_bytes, "37748736", 1024, MIB(1024), "size of one request body")},
+    {LIMIT(max_in_flight_bytes, "268435456", 1024, MIB(65536), "size of all request bodies held at a time")},
+    {COUNT(max_queue, "4096", 1, 1000000, "messages waiting for a session with one relay")},
+    {LIMIT(max_recipients, "1000", 1, 100000, "recipients of one message")},
+    {LIMIT(max_attachments, "100", 0, 10000, "attachments of one message")},
+    {LIMIT(max_headers, "100", 0, 10000, "extra header fields of one message")},
+    {LIMIT(max_json_nodes, "20000", 100, 10000000, "values in one JSON body")},
+    {COUNT(max_http_connections, "16384", 1, 1000000, "HTTP connections open at a time")},
+    {COUNT(http_threads, "2", 1, 64, "threads that read and answer HTTP")},
+    {DURATION("timeout_request", timeout_request_ms, "2m", 1,
+              "for one message in all, from its last byte in to its answer")},
+    {DURATION("timeout_shutdown", timeout_shutdown_ms, "30s", 0,
+              "for what is being sent when a stop is asked for")},
+    {DURATION("timeout_http_idle", timeout_http_idle_ms, "60s", SECOND,
+              "for an HTTP connection that says nothing")},
+    {DURATION("timeout_smtp_idle", timeout_smtp_idle_ms, "10s", 1,
+              "for a session that has no message to send")},
+    {DURATION("timeout_connect", timeouts.connect_ms, "10s", 1,
+              "for a connection to one address of the relay")},
+    {DURATION("timeout_greeting", timeouts.greeting_ms, "5m", 1,
+              "for the relay's greeting and each reply before MAIL")},
+    {DURATION("timeout_mail", timeouts.mail_ms, "5m", 1, "for the reply to MAIL")},
+    {DURATION("timeout_rcpt", timeouts.rcpt_ms, "5m", 1, "for the reply to each RCPT")},
+    {DURATION("timeout_data_initiation", timeouts.data_initiation_ms, "2m", 1, "for the reply to DATA")},
+    {DURATION("timeout_data_block", timeouts.data_block_ms, "3m", 1,
+              "for the relay to take a block of the message")},
+    {DURATION("timeout_data_termination", timeouts.data_termination_ms, "10m", 1,
+              "for the reply to the end of the message")},
+    {CHOICE(log_level, "info", "debug info warn error", "the least severe events that are logged")},
+    {CHOICE(log_format, "logfmt", "logfmt json", "how a line of the log is written")},
 };
 
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 static_assert((int)OPTION_COUNT <= (int)OPTION_MAX_COUNT,
               "struct settings has room for every option's source");
-
-static const char PREFIX[] = "POSTERN_";
 
 static void *field_of(struct settings *settings, const struct option *option)
 {
@@ -128,20 +100,18 @@ static const void *field_of_const(const struct settings *settings, const struct 
     return (const char *)settings + option->offset;
 }
 
-static bool is_secret(const struct option *option)
+bool option_is_secret(const struct option *option)
 {
     return option->kind == KIND_SECRET || option->kind == KIND_URLS;
 }
 
-static const struct option *option_find(struct str name)
+const struct option *option_find(struct str name)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++)
         if (str_equal_nocase(name, str_of(options[i].name)))
             return &options[i];
     return NULL;
 }
-
-/* --- Values ------------------------------------------------------------------------------------------ */
 
 /* "250ms", "30s", "2m", "1h"; a bare number is seconds. */
 static bool duration_parse(struct str text, int64_t *duration_ms)
@@ -238,8 +208,8 @@ static bool value_parse(struct settings *settings, const struct option *option, 
     return false;
 }
 
-static bool value_set(struct settings *settings, const struct option *option, struct str text,
-                      enum option_source source, struct fault *fault)
+bool option_set(struct settings *settings, const struct option *option, struct str text,
+                enum option_source source, struct fault *fault)
 {
     if (!value_parse(settings, option, text))
         return refuse(option, text, fault);
@@ -249,143 +219,18 @@ static bool value_set(struct settings *settings, const struct option *option, st
     return true;
 }
 
-/* --- Sources ----------------------------------------------------------------------------------------- */
-
-/* NAME_FILE of a secret: the file's contents without the line end that editors leave there. */
-static bool secret_from_file(struct settings *settings, const struct option *option, struct str path,
-                             enum option_source source, struct fault *fault)
-{
-    struct buf contents;
-    struct str terminated = arena_copy(&settings->arena, path);
-    if (!file_read(terminated.data, &contents, fault))
-        return false;
-    struct str text = buf_view(&contents);
-    while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
-        text.len--;
-    bool ok = value_set(settings, option, text, source, fault);
-    buf_wipe(&contents);
-    return ok;
-}
-
-static bool option_apply(struct settings *settings, struct str name, struct str text,
-                         enum option_source source, struct fault *fault)
-{
-    static const struct str suffix = {"_file", 5};
-    const struct option *option = option_find(name);
-    if (option)
-        return value_set(settings, option, text, source, fault);
-    if (name.len > suffix.len && str_equal_nocase(str_from(name, name.len - suffix.len), suffix)) {
-        option = option_find(str_first(name, name.len - suffix.len));
-        if (option && is_secret(option))
-            return secret_from_file(settings, option, text, source, fault);
-    }
-    return fault_set(fault, FAULT_INVALID_REQUEST, "unknown option %.*s (postern --help lists them)",
-                     STR_ARG(name));
-}
-
-static bool apply_defaults(struct settings *settings, struct fault *fault)
+bool options_set_defaults(struct settings *settings, struct fault *fault)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++)
         if (options[i].default_text &&
-            !value_set(settings, &options[i], str_of(options[i].default_text), SOURCE_DEFAULT, fault))
+            !option_set(settings, &options[i], str_of(options[i].default_text), SOURCE_DEFAULT, fault))
             return false;
     return true;
 }
-
-static bool apply_json_member(struct settings *settings, const cJSON *member, struct fault *fault)
-{
-    if (cJSON_IsString(member))
-        return option_apply(settings, str_of(member->string), str_of(member->valuestring), SOURCE_FILE,
-                            fault);
-    char number[32];
-    if (cJSON_IsNumber(member) && snprintf(number, sizeof number, "%.17g", member->valuedouble) > 0)
-        return option_apply(settings, str_of(member->string), str_of(number), SOURCE_FILE, fault);
-    return fault_set(fault, FAULT_INVALID_REQUEST, "option %s: a string or a number is wanted",
-                     member->string);
-}
-
-static bool apply_json(struct settings *settings, struct str text, struct fault *fault)
-{
-    struct str pointer;
-    if (!json_check(&settings->arena, text, MAX_FILE_NODES, &pointer, fault))
-        return false;
-    cJSON *root = cJSON_ParseWithLength(text.data, text.len);
-    bool ok = cJSON_IsObject(root) ||
-              fault_set(fault, FAULT_INVALID_REQUEST, "the configuration file is not a JSON object");
-    for (const cJSON *member = ok ? root->child : NULL; ok && member; member = member->next)
-        ok = apply_json_member(settings, member, fault);
-    cJSON_Delete(root);
-    return ok;
-}
-
-static bool apply_file(struct settings *settings, const char *path, struct fault *fault)
-{
-    struct buf contents;
-    if (!path)
-        return true;
-    if (!file_read(path, &contents, fault))
-        return false;
-    struct fault inner;
-    bool ok = apply_json(settings, buf_view(&contents), &inner) ||
-              fault_set(fault, inner.code, "%s: %s", path, inner.detail);
-    buf_wipe(&contents);
-    return ok;
-}
-
-/* Kubernetes puts POSTERN_PORT, POSTERN_SERVICE_HOST and the like into every pod beside a Service named
- * "postern": those are no options and no mistakes. */
-static bool is_service_link(struct str name)
-{
-    return str_equal(name, STR("PORT")) || str_starts_with(name, STR("PORT_")) ||
-           str_starts_with(name, STR("SERVICE_HOST")) || str_starts_with(name, STR("SERVICE_PORT"));
-}
-
-static bool apply_environment(struct settings *settings, const char *const *environment, struct fault *fault)
-{
-    for (; environment && *environment; environment++) {
-        struct str text = str_of(*environment);
-        struct str variable = str_cut(&text, '=');
-        if (!str_starts_with(variable, str_of(PREFIX)) || !text.data)
-            continue;
-        struct str name = str_from(variable, sizeof PREFIX - 1);
-        if (!is_service_link(name) && !option_apply(settings, name, text, SOURCE_ENVIRONMENT, fault))
-            return false;
-    }
-    return true;
-}
-
-static bool apply_sets(struct settings *settings, const char *const *sets, size_t count, struct fault *fault)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct str text = str_of(sets[i]);
-        struct str name = str_cut(&text, '=');
-        if (!text.data)
-            return fault_set(fault, FAULT_INVALID_REQUEST, "--set %s: name=value is wanted", sets[i]);
-        if (!option_apply(settings, name, text, SOURCE_COMMAND_LINE, fault))
-            return false;
-    }
-    return true;
-}
-
-bool settings_load(struct settings *settings, const struct option_sources *sources, struct fault *fault)
-{
-    *settings = (struct settings){0};
-    arena_init(&settings->arena, MIB(1));
-    return apply_defaults(settings, fault) && apply_file(settings, sources->config_file, fault) &&
-           apply_environment(settings, sources->environment, fault) &&
-           apply_sets(settings, sources->sets, sources->set_count, fault);
-}
-
-void settings_fini(struct settings *settings)
-{
-    arena_fini(&settings->arena);
-}
-
-/* --- Showing ----------------------------------------------------------------------------------------- */
 
 static void append_variable(struct buf *out, const struct option *option)
 {
-    buf_append(out, str_of(PREFIX));
+    buf_append(out, STR(OPTION_PREFIX));
     for (const char *c = option->name; *c; c++)
         buf_append_char(out, *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c);
 }
@@ -396,7 +241,7 @@ void options_append_help(struct buf *out)
         const struct option *option = &options[i];
         buf_append(out, STR("  "));
         append_variable(out, option);
-        if (is_secret(option))
+        if (option_is_secret(option))
             buf_append(out, STR("[_FILE]"));
         if (option->default_text)
             buf_append_format(out, " (%s)", option->default_text);

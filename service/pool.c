@@ -32,8 +32,6 @@ struct pool {
     void *context;
 };
 
-/* --- The queue, with the lock held ------------------------------------------------------------------- */
-
 static void queue_put(struct pool *pool, struct job *job, enum job_place place)
 {
     struct job **where = place == JOB_AHEAD ? &pool->first : pool->last;
@@ -57,8 +55,6 @@ static struct job *queue_take(struct pool *pool)
     return job;
 }
 
-/* --- Ends that need no session ----------------------------------------------------------------------- */
-
 static void end_without_try(struct pool *pool, struct job *job, enum fault_code code, const char *why)
 {
     if (job->submission) {
@@ -79,8 +75,6 @@ static void end_expired(struct pool *pool, struct job *job)
     end_without_try(pool, job, FAULT_OVERLOADED,
                     "every session with the relay was busy until the time for this message had passed");
 }
-
-/* --- A session thread -------------------------------------------------------------------------------- */
 
 /* A job, or NULL when there was none for the idle time, or the pool stops. */
 static struct job *pool_take(struct pool *pool)
@@ -187,8 +181,6 @@ static bool start_thread(struct pool *pool)
         pool->threads++;
     return started;
 }
-
-/* --- From outside ------------------------------------------------------------------------------------ */
 
 struct pool *pool_start(struct configuration *configuration, size_t relay, pool_done *done, void *context)
 {

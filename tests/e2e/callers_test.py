@@ -88,7 +88,9 @@ def curl_twice():
 @case("Python's urllib")
 def python_urllib():
     with ScriptedRelay() as relay, Gateway(relay) as running:
-        request = urllib.request.Request(running.url(), json.dumps(MESSAGE).encode(), {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            running.url(), json.dumps(MESSAGE).encode(), {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=seconds(10)) as answer:
             hold(json.load(answer), relay)
         request.data = b'{"to": 7}'

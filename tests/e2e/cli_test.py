@@ -45,20 +45,57 @@ REFUSALS = [
     Refusal("the file is no JSON", file="{", says="postern.json"),
     Refusal("the file has a name twice", file='{"max_queue": 1, "max_queue": 2}', says="postern.json"),
     Refusal("the file has another type", file='{"max_queue": [1]}', says="max_queue"),
-    Refusal("the file is not there", arguments=("--config", "/nonexistent/postern.json"), says="/nonexistent/postern.json"),
+    Refusal(
+        "the file is not there", arguments=("--config", "/nonexistent/postern.json"), says="/nonexistent/postern.json"
+    ),
     Refusal("no relay", options={"smtp_url": ""}, says="smtp_url"),
-    *[Refusal(f"relay {url}", options={"smtp_url": url}, says="smtp_url")
-      for url in ("http://relay.test", "relay.test", "smtp://", "smtp://u:s3cret%20p%40ss%2Fword@", "smtp://relay.test:0",
-                  "smtp://relay.test:65536", "smtp://relay.test?tls=maybe", "smtp://u:%zz@relay.test", "smtp://:p@relay.test",
-                  "smtp://relay.test:587x", "smtp://[::1")],
+    *[
+        Refusal(f"relay {url}", options={"smtp_url": url}, says="smtp_url")
+        for url in (
+            "http://relay.test",
+            "relay.test",
+            "smtp://",
+            "smtp://u:s3cret%20p%40ss%2Fword@",
+            "smtp://relay.test:0",
+            "smtp://relay.test:65536",
+            "smtp://relay.test?tls=maybe",
+            "smtp://u:%zz@relay.test",
+            "smtp://:p@relay.test",
+            "smtp://relay.test:587x",
+            "smtp://[::1",
+        )
+    ],
     Refusal("unknown service", options={"smtp_url": "", "smtp_service": "nobody"}, says="smtp_service"),
-    *[Refusal(f"{name}={value!r}", options={name: value}, says=name)
-      for name, value in (("max_queue", "abc"), ("max_queue", "-1"), ("max_queue", "0"), ("max_queue", "1e3"),
-                          ("max_queue", "99999999999999999999"), ("timeout_mail", "5x"), ("timeout_mail", "0"),
-                          ("timeout_mail", "2h"), ("log_level", "loud"), ("log_format", "xml"), ("max_body_bytes", "1"))],
-    *[Refusal(f"listen {where}", options={"listen": where}, says="listen")
-      for where in ("0.0.0.0:0", "[::]:0", "192.0.2.2:8587", "8587", "127.0.0.1", "127.0.0.1:99999", "localhost:x", "unix:",
-                    "ftp:/x")],
+    *[
+        Refusal(f"{name}={value!r}", options={name: value}, says=name)
+        for name, value in (
+            ("max_queue", "abc"),
+            ("max_queue", "-1"),
+            ("max_queue", "0"),
+            ("max_queue", "1e3"),
+            ("max_queue", "99999999999999999999"),
+            ("timeout_mail", "5x"),
+            ("timeout_mail", "0"),
+            ("timeout_mail", "2h"),
+            ("log_level", "loud"),
+            ("log_format", "xml"),
+            ("max_body_bytes", "1"),
+        )
+    ],
+    *[
+        Refusal(f"listen {where}", options={"listen": where}, says="listen")
+        for where in (
+            "0.0.0.0:0",
+            "[::]:0",
+            "192.0.2.2:8587",
+            "8587",
+            "127.0.0.1",
+            "127.0.0.1:99999",
+            "localhost:x",
+            "unix:",
+            "ftp:/x",
+        )
+    ],
     Refusal("the admin listener beyond loopback", options={"admin_listen": "0.0.0.0:0"}, says="listen"),
 ]
 
@@ -111,7 +148,13 @@ def precedence():
             json.dump({"max_queue": 11, "max_recipients": 12, "max_headers": "13", "log_level": "warn"}, file)
         options = {"max_recipients": 22, "max_headers": 23}
         got = effective("--config", config, "--set", "max_headers=33", options=options)
-        wanted = {"max_attachments": "100", "max_queue": "11", "max_recipients": "22", "max_headers": "33", "log_level": "warn"}
+        wanted = {
+            "max_attachments": "100",
+            "max_queue": "11",
+            "max_recipients": "22",
+            "max_headers": "33",
+            "log_level": "warn",
+        }
         check_equal({name: got[name] for name in wanted}, wanted, "options")
 
 
@@ -130,7 +173,11 @@ def secrets():
         certificate = certificates.shared().server("good")
         with ScriptedRelay(tls="starttls", certificate=certificate) as relay:
             url = f"smtp://127.0.0.1:{relay.port}"
-            more = {"smtp_username": relay.username, "smtp_password_file": secret, "smtp_ca_file": certificates.shared().ca_file}
+            more = {
+                "smtp_username": relay.username,
+                "smtp_password_file": secret,
+                "smtp_ca_file": certificates.shared().ca_file,
+            }
             status, _, errors = run("send", stdin=MESSAGE, options={"smtp_url": url, **more, **QUIET})
             check_equal(status, OK, f"status with the secret from a file ({errors})")
 
@@ -152,7 +199,11 @@ def reload_password():
     with folder() as path, ScriptedRelay(tls="starttls", certificate=certificate) as relay:
         secret = os.path.join(path, "password")
         write(secret, "wrong")
-        options = {"smtp_username": relay.username, "smtp_password_file": secret, "smtp_ca_file": certificates.shared().ca_file}
+        options = {
+            "smtp_username": relay.username,
+            "smtp_password_file": secret,
+            "smtp_ca_file": certificates.shared().ca_file,
+        }
         with Gateway(f"smtp://127.0.0.1:{relay.port}", **options) as running:
             check_equal(running.post(message()).status, 502, "status with the wrong password")
             write(secret, PASSWORD)
@@ -177,7 +228,16 @@ def write(path, text):
 def help_and_version():
     status, text, _ = run("--help")
     check_equal(status, OK, "status")
-    for word in ("serve", "sandbox", "check", "render", "send", "config", "POSTERN_LISTEN", "POSTERN_SMTP_PASSWORD[_FILE]"):
+    for word in (
+        "serve",
+        "sandbox",
+        "check",
+        "render",
+        "send",
+        "config",
+        "POSTERN_LISTEN",
+        "POSTERN_SMTP_PASSWORD[_FILE]",
+    ):
         check(word in text, f"--help does not name {word}")
     for name in effective():
         check(f"POSTERN_{name.upper()}" in text, f"--help does not name {name}")

@@ -46,7 +46,11 @@ SHORT = {f"timeout_{step}": gateway.milliseconds(0.4) for step in gateway.STEP_T
 ATTACHED = message(html="<p>x</p>", attachments=[{"content": "eA==", "filename": "a.txt", "content_id": "a@b.example"}])
 ROWS = [
     Row("sent", 200),
-    Row("sent with everything", 200, {**ATTACHED, "cc": "c@example.net", "bcc": ["d@example.net"], "headers": {"X-A": ["1", "2"]}}),
+    Row(
+        "sent with everything",
+        200,
+        {**ATTACHED, "cc": "c@example.net", "bcc": ["d@example.net"], "headers": {"X-A": ["1", "2"]}},
+    ),
     Row("sent, no queue ID", 200, steps={"dot": "250 Ok"}),
     Row("sent, bare reply", 200, steps={"dot": b"250\r\n", "rcpt": b"250\r\n"}),
     Row("sent, with transcript", 200, query={"transcript": "true"}),
@@ -131,7 +135,11 @@ def requests_are_right():
     for row in ROWS:
         if row.status == 200:
             check_equal(api.problems("/components/schemas/Message", row.fields), [], row.name)
-    for wrong in ({"from": "a@example.com", "to": "b@example.net", "text": "x", "bbc": "c"}, {"to": "b@example.net"}, []):
+    for wrong in (
+        {"from": "a@example.com", "to": "b@example.net", "text": "x", "bbc": "c"},
+        {"to": "b@example.net"},
+        [],
+    ):
         check(api.problems("/components/schemas/Message", wrong), f"openapi.yaml takes {wrong}")
 
 
@@ -198,8 +206,16 @@ def every_code():
         codes = re.findall(r'ROW\((\w+),\s*"([a-z0-9-]+)",\s*(\d+)', file.read())
     check(len(codes) > 30, "the table was not found")
     text = json.dumps(api.document)
-    later = {"UNAUTHORIZED", "FORBIDDEN", "FORBIDDEN_SENDER", "FORBIDDEN_RECIPIENT", "RATE_LIMITED", "REQUIRETLS_UNSUPPORTED",
-             "REQUEST_TIMEOUT", "NONE"}
+    later = {
+        "UNAUTHORIZED",
+        "FORBIDDEN",
+        "FORBIDDEN_SENDER",
+        "FORBIDDEN_RECIPIENT",
+        "RATE_LIMITED",
+        "REQUIRETLS_UNSUPPORTED",
+        "REQUEST_TIMEOUT",
+        "NONE",
+    }
     missing = [code for identifier, code, _ in codes if identifier not in later and f'"{code}"' not in text]
     check_equal(missing, [], "codes that openapi.yaml does not name")
 

@@ -30,7 +30,9 @@ def octets(count, seed):
     return random.Random(seed).randbytes(count)
 
 
-PNG = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 TEN_MEGABYTES = octets(10_000_000, 1)
 TEXT = "Hello, Bob.\n\n.\n..\nA line with a dot above.\n"
 UNICODE_TEXT = "Gr\u00fc\u00dfe aus K\u00f6ln, \u4f60\u597d, \U0001f4ee\n" + "\u00e9" * 2000 + "\n"
@@ -54,46 +56,97 @@ ROWS = [
     Row("text", {"text": TEXT}, [TEXT_PART], "text/plain"),
     Row("text of Unicode", {"text": UNICODE_TEXT}, [("text/plain", None, UNICODE_TEXT)]),
     Row("html alone", {"text": None, "html": HTML}, [("text/html", None, HTML)], "text/html"),
-    Row("text and html", {"text": TEXT, "html": HTML}, [TEXT_PART, ("text/html", None, HTML)],
-        "multipart/alternative(text/plain text/html)"),
-    Row("three attachments, one of 10 MB", {
-        "text": TEXT,
-        "attachments": [
-            {"filename": "a.txt", "content": encoded(b"plain\r\ntext\r\n")},
-            {"filename": "big.bin", "content_type": "application/octet-stream", "content": encoded(TEN_MEGABYTES)},
-            {"filename": "b.pdf", "content": encoded(octets(1001, 2))},
-        ]},
-        [TEXT_PART, ("text/plain", "a.txt", b"plain\r\ntext\r\n"), ("application/octet-stream", "big.bin", TEN_MEGABYTES),
-         ("application/pdf", "b.pdf", octets(1001, 2))],
-        "multipart/mixed(text/plain text/plain application/octet-stream application/pdf)"),
-    Row("an inline image", {
-        "text": TEXT, "html": HTML,
-        "attachments": [{"filename": "logo.png", "content": encoded(PNG), "content_id": "logo@example.com"}]},
+    Row(
+        "text and html",
+        {"text": TEXT, "html": HTML},
+        [TEXT_PART, ("text/html", None, HTML)],
+        "multipart/alternative(text/plain text/html)",
+    ),
+    Row(
+        "three attachments, one of 10 MB",
+        {
+            "text": TEXT,
+            "attachments": [
+                {"filename": "a.txt", "content": encoded(b"plain\r\ntext\r\n")},
+                {"filename": "big.bin", "content_type": "application/octet-stream", "content": encoded(TEN_MEGABYTES)},
+                {"filename": "b.pdf", "content": encoded(octets(1001, 2))},
+            ],
+        },
+        [
+            TEXT_PART,
+            ("text/plain", "a.txt", b"plain\r\ntext\r\n"),
+            ("application/octet-stream", "big.bin", TEN_MEGABYTES),
+            ("application/pdf", "b.pdf", octets(1001, 2)),
+        ],
+        "multipart/mixed(text/plain text/plain application/octet-stream application/pdf)",
+    ),
+    Row(
+        "an inline image",
+        {
+            "text": TEXT,
+            "html": HTML,
+            "attachments": [{"filename": "logo.png", "content": encoded(PNG), "content_id": "logo@example.com"}],
+        },
         [TEXT_PART, ("text/html", None, HTML), ("image/png", "<logo@example.com>", PNG)],
-        "multipart/alternative(text/plain multipart/related(text/html image/png))"),
-    Row("an inline image and a file", {
-        "text": TEXT, "html": HTML,
-        "attachments": [{"filename": "logo.png", "content": encoded(PNG), "content_id": "logo@example.com"},
-                        {"filename": UNICODE_NAME, "content": encoded(b"%PDF-1.7")}]},
-        [TEXT_PART, ("text/html", None, HTML), ("image/png", "<logo@example.com>", PNG),
-         ("application/pdf", UNICODE_NAME, b"%PDF-1.7")],
-        "multipart/mixed(multipart/alternative(text/plain multipart/related(text/html image/png)) application/pdf)"),
-    Row("UTF-8 subject, names and file names", {
-        "from_": {"email": "ann@example.com", "name": 'Ann "\u00c4nnchen" L\u00e9e, \u674e'},
-        "to": ["B\u00f8b <bob@example.net>"],
-        "subject": "\u8acb\u6c42\u66f8: " + "\u00fcber " * 40 + "\U0001f4ee",
-        "text": TEXT,
-        "attachments": [{"filename": UNICODE_NAME, "content": encoded(b"x")}]},
+        "multipart/alternative(text/plain multipart/related(text/html image/png))",
+    ),
+    Row(
+        "an inline image and a file",
+        {
+            "text": TEXT,
+            "html": HTML,
+            "attachments": [
+                {"filename": "logo.png", "content": encoded(PNG), "content_id": "logo@example.com"},
+                {"filename": UNICODE_NAME, "content": encoded(b"%PDF-1.7")},
+            ],
+        },
+        [
+            TEXT_PART,
+            ("text/html", None, HTML),
+            ("image/png", "<logo@example.com>", PNG),
+            ("application/pdf", UNICODE_NAME, b"%PDF-1.7"),
+        ],
+        "multipart/mixed(multipart/alternative(text/plain multipart/related(text/html image/png)) application/pdf)",
+    ),
+    Row(
+        "UTF-8 subject, names and file names",
+        {
+            "from_": {"email": "ann@example.com", "name": 'Ann "\u00c4nnchen" L\u00e9e, \u674e'},
+            "to": ["B\u00f8b <bob@example.net>"],
+            "subject": "\u8acb\u6c42\u66f8: " + "\u00fcber " * 40 + "\U0001f4ee",
+            "text": TEXT,
+            "attachments": [{"filename": UNICODE_NAME, "content": encoded(b"x")}],
+        },
         [TEXT_PART, ("application/pdf", UNICODE_NAME, b"x")],
-        headers={"Subject": "\u8acb\u6c42\u66f8: " + "\u00fcber " * 40 + "\U0001f4ee",
-                 "From": ("ann@example.com", 'Ann "\u00c4nnchen" L\u00e9e, \u674e'), "To": ("bob@example.net", "B\u00f8b")}),
-    Row("to, cc and bcc", {"to": ["bob@example.net"], "cc": ["Carol <carol@example.net>"], "bcc": ["dave@example.net"],
-                           "text": TEXT}, [TEXT_PART], bcc=["dave@example.net"]),
-    Row("headers of one's own", {"text": TEXT, "sender": "robot@example.com", "reply_to": ["office@example.com"],
-                                 "return_path": "bounces@example.com",
-                                 "headers": {"X-Campaign": "m\u00e4rz", "X-Long": "word " * 300}}, [TEXT_PART],
-        headers={"X-Campaign": "m\u00e4rz", "X-Long": ("word " * 300).strip(), "Sender": ("robot@example.com", ""),
-                 "Reply-To": ("office@example.com", "")}),
+        headers={
+            "Subject": "\u8acb\u6c42\u66f8: " + "\u00fcber " * 40 + "\U0001f4ee",
+            "From": ("ann@example.com", 'Ann "\u00c4nnchen" L\u00e9e, \u674e'),
+            "To": ("bob@example.net", "B\u00f8b"),
+        },
+    ),
+    Row(
+        "to, cc and bcc",
+        {"to": ["bob@example.net"], "cc": ["Carol <carol@example.net>"], "bcc": ["dave@example.net"], "text": TEXT},
+        [TEXT_PART],
+        bcc=["dave@example.net"],
+    ),
+    Row(
+        "headers of one's own",
+        {
+            "text": TEXT,
+            "sender": "robot@example.com",
+            "reply_to": ["office@example.com"],
+            "return_path": "bounces@example.com",
+            "headers": {"X-Campaign": "m\u00e4rz", "X-Long": "word " * 300},
+        },
+        [TEXT_PART],
+        headers={
+            "X-Campaign": "m\u00e4rz",
+            "X-Long": ("word " * 300).strip(),
+            "Sender": ("robot@example.com", ""),
+            "Reply-To": ("office@example.com", ""),
+        },
+    ),
     Row("lines of 100,000 characters", {"text": "x" * 100_000 + "\n"}, [("text/plain", None, "x" * 100_000 + "\n")]),
 ]
 
@@ -157,7 +210,9 @@ def play(row):
 def hold_headers(row, fields, parsed):
     check_equal(parsed["Bcc"], None, "Bcc")
     for address in row.bcc:
-        text = "\n".join(f"{k}: {v}" for k, v in parsed.items() if k.lower() not in ("delivered-to", "x-original-to", "received"))
+        text = "\n".join(
+            f"{k}: {v}" for k, v in parsed.items() if k.lower() not in ("delivered-to", "x-original-to", "received")
+        )
         check(address not in text, f"{address} is in the headers")
     check_equal(str(parsed["Subject"]), row.headers.get("Subject", fields["subject"]), "Subject")
     check_equal([a.addr_spec for a in parsed["To"].addresses], addresses_in(fields, "to"), "To")
@@ -178,7 +233,9 @@ def hold_envelope(row, fields, receipt):
     wanted = addresses_in(fields, "to", "cc", "bcc")
     sender = fields.get("return_path") or addresses_in(fields, "from")[0]
     check_equal(server().envelope(queue_id), (sender, set(wanted)), "envelope in Postfix's log")
-    check_equal([(r["email"], r["status"]) for r in receipt["recipients"]], [(a, "accepted") for a in wanted], "recipients")
+    check_equal(
+        [(r["email"], r["status"]) for r in receipt["recipients"]], [(a, "accepted") for a in wanted], "recipients"
+    )
     check_equal((receipt["delivery"], receipt["upstream"]["tls"]), ("sent", "TLSv1.3"), "delivery, TLS")
     check(queue_id in receipt["upstream"]["text"], "the relay's words lack the queue ID")
 

@@ -24,7 +24,15 @@ def run(address, *selection, excluded_checks=EXCLUDED_CHECKS):
         host, port = running.address if address == "main" else running.admin_address
         command = [SCHEMATHESIS, "run", os.path.join(openapi.ROOT, "openapi.yaml"), "--url", f"http://{host}:{port}"]
         command += ["--checks", "all", "--exclude-checks", excluded_checks, "--max-examples", str(EXAMPLES)]
-        command += ["--seed", "1", "--no-color", "--request-timeout", str(seconds(10)), "--suppress-health-check", "all"]
+        command += [
+            "--seed",
+            "1",
+            "--no-color",
+            "--request-timeout",
+            str(seconds(10)),
+            "--suppress-health-check",
+            "all",
+        ]
         command += ["--workers", "2", "--warnings", "off", *selection]
         done = subprocess.run(
             command,

@@ -69,7 +69,7 @@ def queue_full():
             first = in_background(running.post, message())
             check(relay.wait_for_step("dot"), "the first message did not come")
             second = in_background(running.post, message())
-            eventually(lambda: ' 1\n' in running.metric("postern_queue_depth"), what="a queue of one")
+            eventually(lambda: " 1\n" in running.metric("postern_queue_depth"), what="a queue of one")
             began = time.monotonic()
             expect(running.post(message()), not_sent(503, "overloaded", "y"))
             check(time.monotonic() - began < seconds(1), "not at once")

@@ -55,7 +55,9 @@ ROWS = [
     Row("F57 NUL in the name", "nul-in-name", TLS, host=NAME),
     Row("F58 1,024 bits", "1024-bit", TLS),
     Row("F58 SHA-1", "sha1", TLS),
-    Row("F59 TLS 1.0 and 1.1 only", "good", TLS, relay={"tls_versions": (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)}),
+    Row(
+        "F59 TLS 1.0 and 1.1 only", "good", TLS, relay={"tls_versions": (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)}
+    ),
     Row("F60 the address as a DNS name", "name-but-no-address", TLS),
     Row("F60 the address alone", "address-only", SENT),
     Row("F61 A-label", "a-label", SENT, host="b\u00fccher.test"),
@@ -117,14 +119,23 @@ for entry in ROWS:
 @case("F68 a CA file that is missing, empty, or no PEM stops the start, and is named")
 def bad_ca_file():
     with folder() as path:
-        for name, content in (("missing.pem", None), ("empty.pem", b""), ("text.pem", b"no certificate\n"),
-                              ("broken.pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")):
+        for name, content in (
+            ("missing.pem", None),
+            ("empty.pem", b""),
+            ("text.pem", b"no certificate\n"),
+            ("broken.pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        ):
             ca_file = os.path.join(path, name)
             if content is not None:
                 with open(ca_file, "wb") as file:
                     file.write(content)
-            options = {"smtp_url": "smtp://relay.test", "smtp_ca_file": ca_file, "listen": f"unix:{path}/s",
-                       "admin_listen": "off", "smtp_ehlo_name": "gateway.test"}
+            options = {
+                "smtp_url": "smtp://relay.test",
+                "smtp_ca_file": ca_file,
+                "listen": f"unix:{path}/s",
+                "admin_listen": "off",
+                "smtp_ehlo_name": "gateway.test",
+            }
             status, _, errors = run("serve", options=options)
             check_equal(status, 78, f"exit status with {name}")
             check(ca_file in errors, f"the file is not named: {errors}")

@@ -7,6 +7,7 @@ import dataclasses
 import os
 import subprocess
 import threading
+from pathlib import Path
 
 from . import harness
 
@@ -139,7 +140,7 @@ class Certificates:
         chain = [self._path(f"{name}.pem")]
         if kind.issuer == "intermediate" and kind.chain:
             chain.append(self._path("intermediate.pem"))
-        text = "".join(open(path, encoding="ascii").read() for path in chain)
+        text = "".join(Path(path).read_text(encoding="ascii") for path in chain)
         return self._write(f"{name}.chain.pem", text), self._path(f"{name}.key")
 
     def server(self, kind):

@@ -113,7 +113,15 @@ class Gateway:
     """
 
     def __init__(
-        self, relay=None, command="serve", hosts=None, resolver=None, timeout=None, arguments=(), address=None, **options
+        self,
+        relay=None,
+        command="serve",
+        hosts=None,
+        resolver=None,
+        timeout=None,
+        arguments=(),
+        address=None,
+        **options,
     ):
         self.options = {
             "smtp_ehlo_name": "gateway.test",
@@ -225,7 +233,9 @@ class Gateway:
         limit = time.monotonic() + harness.seconds(10)
         while time.monotonic() < limit:
             if self.process.poll() is not None:
-                raise harness.Failure(f"the program ended at its start, status {self.process.returncode}:\n{self.log()}")
+                raise harness.Failure(
+                    f"the program ended at its start, status {self.process.returncode}:\n{self.log()}"
+                )
             try:
                 if self.get_admin("/livez").status == 200 and self.get("/").status == 200:
                     return

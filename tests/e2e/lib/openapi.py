@@ -33,12 +33,16 @@ def _validator_for(schema):
         import jsonschema
 
         judge = jsonschema.Draft202012Validator(schema)
-        return lambda value: [f"{'/'.join(map(str, e.absolute_path))}: {e.message[:400]}" for e in judge.iter_errors(value)]
+        return lambda value: [
+            f"{'/'.join(map(str, e.absolute_path))}: {e.message[:400]}" for e in judge.iter_errors(value)
+        ]
     except ImportError:
         import jsonschema_rs
 
         judge = jsonschema_rs.validator_for(schema)
-        return lambda value: [f"{'/'.join(map(str, e.instance_path))}: {e.message[:400]}" for e in judge.iter_errors(value)]
+        return lambda value: [
+            f"{'/'.join(map(str, e.instance_path))}: {e.message[:400]}" for e in judge.iter_errors(value)
+        ]
 
 
 class OpenApi:
@@ -80,7 +84,9 @@ class OpenApi:
         if not contents:
             harness.check_equal(response.body, b"", "body")
             return
-        harness.check(kind in contents, f"{method} {path} promises no {kind} with {response.status}, but {list(contents)}")
+        harness.check(
+            kind in contents, f"{method} {path} promises no {kind} with {response.status}, but {list(contents)}"
+        )
         value = response.json() if kind.endswith("json") else response.body.decode()
         found = self.problems(f"{pointer}/content/{kind.replace('/', '~1')}/schema", value)
         harness.check_equal(found, [], f"{method} {path} {response.status}: {response.summary()[:1500]}")

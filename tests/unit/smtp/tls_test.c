@@ -101,7 +101,7 @@ static void *run_server(void *context)
     sigaddset(&pipes, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipes, NULL);
     if (server->behaviour == SPEAK) {
-        CHECK(write(server->fd, "220 relay.example ESMTP\r\n", 25) == 25);
+        (void)!write(server->fd, "220 relay.example ESMTP\r\n", 25);
         (void)!read(server->fd, &byte, 1);
     } else if (server->behaviour == STALL) {
         while (read(server->fd, &byte, 1) > 0)
