@@ -1,5 +1,5 @@
 /* `postern check`: opens a session with each relay, tells in plain words what it found, and sends nothing. */
-#include "base/log.h"
+#include "base/utf8.h"
 #include "service/commands.h"
 #include "service/configuration.h"
 #include "service/exit_code.h"
@@ -63,15 +63,22 @@ static void append_tls(struct buf *report, const struct smtp_tls_facts *tls)
         tls->subject, tls->issuer, tls->not_before, tls->not_after);
 }
 
-static void append_success(struct buf *report, const struct smtp_session *session)
+/* A line of the relay's own words, which may hold anything. */
+static void append_words(struct buf *report, const char *label, struct str words, struct arena *arena)
+{
+    struct str safe = utf8_make_safe(arena, words, OUTCOME_TEXT_MAX_BYTES);
+    buf_append_format(report, "  %-8s  %.*s\n", label, STR_ARG(safe));
+}
+
+static void append_success(struct buf *report, const struct smtp_session *session, struct arena *arena)
 {
     struct smtp_session_facts facts;
     smtp_session_describe(session, &facts);
-    buf_append_format(report, "  greeting  %.*s\n", STR_ARG(facts.greeting));
+    append_words(report, "greeting", facts.greeting, arena);
     append_tls(report, facts.tls);
     struct str rest = facts.keywords;
     for (const char *label = "offers"; rest.len; label = "")
-        buf_append_format(report, "  %-8s  %.*s\n", label, STR_ARG(str_cut(&rest, '\n')));
+        append_words(report, label, str_cut(&rest, '\n'), arena);
     if (facts.mechanism.data)
         buf_append_format(report, "  login     accepted, by AUTH %.*s\n", STR_ARG(facts.mechanism));
     else
@@ -104,7 +111,7 @@ static enum fault_code check_relay(const struct smtp_relay *relay, int64_t timeo
     struct smtp_session *session =
         smtp_session_open(relay, deadline_after_ms(timeout_ms), &arena, &transcript, &outcome);
     if (session) {
-        append_success(report, session);
+        append_success(report, session, &arena);
         smtp_session_close(&session);
     } else {
         append_failure(report, &outcome, &transcript);

@@ -25,7 +25,8 @@ const answer = await fetch(process.argv[1], {
   headers: {"Content-Type": "application/json"},
   body: process.argv[2],
 });
-console.log(JSON.stringify({status: answer.status, type: answer.headers.get("content-type"), body: await answer.json()}));
+const type = answer.headers.get("content-type");
+console.log(JSON.stringify({status: answer.status, type, body: await answer.json()}));
 """
 
 

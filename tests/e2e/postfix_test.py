@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A real Postfix: the message that arrives equals the one that was posted, part by part, and its queue ID is Postfix's."""
+"""A real Postfix: what arrives equals what was posted, part by part, and the queue ID is the one in Postfix's log."""
 
 import base64
 import email

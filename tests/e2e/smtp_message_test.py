@@ -25,8 +25,8 @@ def dots_arrive():
 def qq_dialogue():
     steps = {
         "greeting": "220 smtp.qq.com Esmtp QQ Mail Server",
-        "caps": "250-smtp.qq.com\n250-PIPELINING\n250-SIZE 73400320\n250-AUTH LOGIN PLAIN\n250-AUTH=LOGIN\n250-MAILCOMPRESS\n"
-        "250 8BITMIME",
+        "caps": "250-smtp.qq.com\n250-PIPELINING\n250-SIZE 73400320\n250-AUTH LOGIN PLAIN\n250-AUTH=LOGIN\n"
+        "250-MAILCOMPRESS\n250 8BITMIME",
         "prompt": ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"],
         "auth": "235 Authentication successful",
         "mail": "250 Ok",

@@ -156,7 +156,7 @@ _shared_lock = threading.Lock()
 
 def shared():
     """The one set of a script, made at first use."""
-    global _shared  # pylint: disable=global-statement
+    global _shared
     with _shared_lock:
         if _shared is None:
             _shared = Certificates()

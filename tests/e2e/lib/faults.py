@@ -13,7 +13,8 @@ from collections.abc import Callable
 from . import certificates, oracle
 from .gateway import Gateway, message
 from .harness import SANITIZED, case, check, check_equal, eventually, seconds
-from .scripted_relay import ScriptedRelay, as_action
+from .script import as_action
+from .scripted_relay import ScriptedRelay
 
 ALL = ("plain", "starttls", "implicit")
 SECURE = ("starttls", "implicit")

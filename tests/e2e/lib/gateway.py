@@ -336,7 +336,7 @@ _namespaces_work = None
 
 def need_namespaces():
     """Skips the case where names cannot be given to one process alone."""
-    global _namespaces_work  # pylint: disable=global-statement
+    global _namespaces_work
     if _namespaces_work is None:
         with harness.folder() as folder:
             path = os.path.join(folder, "empty")

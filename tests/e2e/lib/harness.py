@@ -156,7 +156,7 @@ def _run_one(name, function):
         where = traceback.extract_tb(failure.__traceback__)
         lines = [f"{os.path.basename(f.filename)}:{f.lineno}" for f in where if "/e2e/" in f.filename]
         verdict, detail = "FAIL", f"{failure}\n(at {' < '.join(reversed(lines[1:]))})"
-    except Exception:  # pylint: disable=broad-except
+    except Exception:
         verdict, detail = "FAIL", traceback.format_exc()
     return name, verdict, detail, time.monotonic() - began
 

@@ -1,8 +1,8 @@
 """A private Postfix: its own configuration, queue, data and log, on a loopback port, as long as a test needs it.
 
-Debian's packages need not be installed (see peers.py): only their binaries are used, and nothing is read from or written
-to /etc/postfix or /var. It needs root, since Postfix drops its rights to users of its own; elsewhere the tests are
-skipped.
+Debian's packages need not be installed (see peers.py): only their binaries are used, and nothing is read from or
+written to /etc/postfix or /var. It needs root, since Postfix drops its rights to users of its own; elsewhere the tests
+are skipped.
 
 It offers STARTTLS with a certificate of the test CA, AUTH PLAIN and LOGIN by Cyrus SASL from a sasldb of its own, takes
 mail from those who are logged in only, delivers every address listed in `mailboxes` into a Maildir, and
