@@ -215,6 +215,11 @@ static size_t count_member(const cJSON *root, const char *name)
     return value ? field_count(value) : 0;
 }
 
+static bool has_member(const cJSON *root, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(root, name);
+}
+
 static size_t count_recipients(const cJSON *root)
 {
     return count_member(root, "to") + count_member(root, "cc") + count_member(root, "bcc");
@@ -225,11 +230,11 @@ static void check_presence(struct reader *reader, const cJSON *root, const struc
 {
     struct place from = place_member(whole, STR("from")), to = place_member(whole, STR("to"));
     struct place text = place_member(whole, STR("text"));
-    if (!count_member(root, "from"))
+    if (!has_member(root, "from"))
         field_refuse_with(reader, &from, FAULT_INVALID_REQUEST, "a message needs its author");
     if (!count_recipients(root))
         field_refuse_with(reader, &to, FAULT_INVALID_ADDRESS, "one of to, cc and bcc must have a recipient");
-    if (!count_member(root, "text") && !count_member(root, "html") && !count_member(root, "attachments"))
+    if (!has_member(root, "text") && !has_member(root, "html") && !count_member(root, "attachments"))
         field_refuse_with(reader, &text, FAULT_INVALID_REQUEST,
                           "a message needs one of text, html and attachments");
 }

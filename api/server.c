@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Header and target must fit into it, and the body passes through it. An idle connection touches none of it. */
@@ -91,11 +92,12 @@ void api_server_drain(struct api_server *server)
     int fd = MHD_quiesce_daemon(server->daemon);
     if (fd < 0)
         return;
-    /* A thread of libmicrohttpd may be about to accept on it: the socket is let go of, its number is not. */
-    int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (nothing >= 0) {
-        dup3(nothing, fd, O_CLOEXEC);
-        close(nothing);
+    /* A thread of libmicrohttpd may be about to use it: the listening socket is let go of, its number is not. What
+     * stands in its place is a socket too, for only that may be missing from an epoll set without a panic. */
+    int placeholder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (placeholder >= 0) {
+        dup3(placeholder, fd, O_CLOEXEC);
+        close(placeholder);
     }
     server->quiesced_fd = fd;
 }

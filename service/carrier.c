@@ -70,7 +70,7 @@ static bool open_session(struct carrier *carrier, struct configuration *configur
                          struct outcome *outcome)
 {
     carrier->session =
-        smtp_session_open(&configuration->relays.items[relay], total, arena, transcript, outcome);
+        smtp_session_open(configuration_relay(configuration, relay), total, arena, transcript, outcome);
     if (carrier->session)
         carrier->configuration = configuration_hold(configuration);
     return carrier->session;

@@ -87,11 +87,11 @@ static void append_success(struct buf *report, const struct smtp_session *sessio
 }
 
 static void append_failure(struct buf *report, const struct outcome *outcome,
-                           struct smtp_transcript *transcript)
+                           struct smtp_transcript *transcript, struct arena *arena)
 {
     struct str rest = smtp_transcript_text(transcript);
     while (rest.len)
-        buf_append_format(report, "  | %.*s\n", STR_ARG(str_cut(&rest, '\n')));
+        append_words(report, "|", str_cut(&rest, '\n'), arena);
     buf_append_format(report, "  failed    %s: %s\n", fault_kind(outcome->fault.code)->name,
                       outcome->fault.detail);
     if (outcome->reply.code)
@@ -114,21 +114,21 @@ static enum fault_code check_relay(const struct smtp_relay *relay, int64_t timeo
         append_success(report, session, &arena);
         smtp_session_close(&session);
     } else {
-        append_failure(report, &outcome, &transcript);
+        append_failure(report, &outcome, &transcript, &arena);
     }
     smtp_transcript_fini(&transcript);
     arena_fini(&arena);
     return outcome.fault.code;
 }
 
-static int check_all(const struct configuration *configuration)
+static int check_all(struct configuration *configuration)
 {
     int exit_code = EX_OK;
     for (size_t i = 0; i < configuration->relays.count; i++) {
         struct buf report;
         buf_init(&report, MAX_REPORT_BYTES);
-        enum fault_code code =
-            check_relay(&configuration->relays.items[i], configuration->settings.timeout_request_ms, &report);
+        enum fault_code code = check_relay(configuration_relay(configuration, i),
+                                           configuration->settings.timeout_request_ms, &report);
         if (exit_code == EX_OK)
             exit_code = exit_code_of(code);
         if (command_print(buf_view(&report)) != EX_OK)

@@ -27,6 +27,7 @@ enum {
     TICK_BUSY_MS = 100,
     TICK_STOPPING_MS = 10,
     ANSWERS_MS = 1000,
+    ARENA_BYTES = 4096,
     MAPPED_FROM_BYTES = 128 * 1024,
     ADMIN_CONNECTIONS = 64,
     SANDBOX_MESSAGES = 100,
@@ -34,6 +35,7 @@ enum {
 };
 
 struct service {
+    struct arena arena;
     const struct option_sources *sources;
     int stop_fd;
     struct sandbox *sandbox;
@@ -99,7 +101,7 @@ static bool start_main_server(struct service *service, struct fault *fault)
         .route_count = service->sandbox ? sandbox_route_count : 0,
         .route_context = service->sandbox,
     };
-    struct str where = fd < 0 ? (struct str){0} : listen_describe(&service->configuration->arena, fd);
+    struct str where = fd < 0 ? (struct str){0} : listen_describe(&service->arena, fd);
     if (fd >= 0)
         service->main_server = api_server_start(&config, fault);
     if (service->main_server)
@@ -124,7 +126,7 @@ static bool start_admin_server(struct service *service, struct fault *fault)
         .route_count = admin_route_count,
         .route_context = &service->admin,
     };
-    struct str where = fd < 0 ? (struct str){0} : listen_describe(&service->configuration->arena, fd);
+    struct str where = fd < 0 ? (struct str){0} : listen_describe(&service->arena, fd);
     if (fd >= 0)
         service->admin_server = api_server_start(&config, fault);
     if (service->admin_server)
@@ -243,6 +245,7 @@ static void service_stop(struct service *service)
     sandbox_stop(&service->sandbox);
     if (service->stop_fd >= 0)
         close(service->stop_fd);
+    arena_fini(&service->arena);
 }
 
 /* Blocked before the first thread, so that they come to the main thread's wait and nowhere else. */
@@ -259,6 +262,7 @@ static void block_signals(sigset_t *signals)
 static int run(const struct option_sources *sources, bool with_sandbox)
 {
     struct service service = {.sources = sources, .stop_fd = -1};
+    arena_init(&service.arena, ARENA_BYTES);
     struct fault fault = {0};
     sigset_t signals;
     int exit_code;

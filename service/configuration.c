@@ -1,8 +1,11 @@
 #include "service/configuration.h"
 
 #include "base/log.h"
+#include "smtp/envelope.h"
 
+#include <netdb.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { MAX_ARENA_BYTES = 1 << 20 };
 
@@ -46,6 +49,41 @@ static bool prepare_relays(struct configuration *configuration, int stop_fd, str
     return true;
 }
 
+/* RFC 5321 4.1.3: the full name, where this host has one; absent, the session greets with its address. */
+static struct str find_ehlo_name(struct arena *arena)
+{
+    char name[256];
+    if (gethostname(name, sizeof name) != 0)
+        return (struct str){0};
+    name[sizeof name - 1] = '\0';
+    struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    struct str canonical = str_of(name);
+    if (getaddrinfo(name, NULL, &hints, &found) == 0 && found->ai_canonname)
+        canonical = str_of(found->ai_canonname);
+    struct fault ignored;
+    bool is_full =
+        str_index(canonical, '.') < canonical.len && smtp_envelope_check_ehlo_name(canonical, &ignored);
+    struct str kept = is_full ? arena_copy(arena, canonical) : (struct str){0};
+    if (found)
+        freeaddrinfo(found);
+    return kept;
+}
+
+const struct smtp_relay *configuration_relay(struct configuration *configuration, size_t index)
+{
+    struct relay_list *relays = &configuration->relays;
+    pthread_mutex_lock(&configuration->naming);
+    if (!configuration->is_named && !configuration->settings.smtp_ehlo_name.data) {
+        struct str name = find_ehlo_name(&configuration->arena);
+        for (size_t i = 0; i < relays->count; i++)
+            relays->items[i].ehlo_name = name;
+    }
+    configuration->is_named = true;
+    pthread_mutex_unlock(&configuration->naming);
+    return &relays->items[index];
+}
+
 struct configuration *configuration_load(const struct option_sources *sources, const struct sandbox *sandbox,
                                          int stop_fd, struct fault *fault)
 {
@@ -54,6 +92,7 @@ struct configuration *configuration_load(const struct option_sources *sources, c
         fault_set(fault, FAULT_OVERLOADED, "out of memory");
         return NULL;
     }
+    pthread_mutex_init(&configuration->naming, NULL);
     atomic_init(&configuration->references, 1);
     arena_init(&configuration->arena, MAX_ARENA_BYTES);
     if (!settings_load(&configuration->settings, sources, fault) ||
@@ -78,5 +117,6 @@ void configuration_release(struct configuration **configuration)
         smtp_relay_fini(&gone->relays.items[i]);
     arena_fini(&gone->arena);
     settings_fini(&gone->settings);
+    pthread_mutex_destroy(&gone->naming);
     free(gone);
 }

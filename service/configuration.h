@@ -15,12 +15,15 @@
 #include "service/relay_url.h"
 #include "service/sandbox/sandbox.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct configuration {
     struct settings settings;
     struct relay_list relays; /* prepared */
     struct arena arena;
+    pthread_mutex_t naming; /* guards the finding of the EHLO name */
+    bool is_named;
     atomic_uint references;
 };
 
@@ -28,6 +31,9 @@ struct configuration {
  * a session when it becomes readable. NULL on a fault. */
 struct configuration *configuration_load(const struct option_sources *sources, const struct sandbox *sandbox,
                                          int stop_fd, struct fault *fault);
+/* A relay, ready to open a session with. The first call asks the resolver for this host's full name, which the start does not
+ * wait for. */
+const struct smtp_relay *configuration_relay(struct configuration *configuration, size_t index);
 struct configuration *configuration_hold(struct configuration *configuration);
 void configuration_release(struct configuration **configuration);
 

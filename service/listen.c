@@ -85,10 +85,10 @@ static int open_unix(struct str where, const char *option, struct fault *fault)
 {
     union address address = {.un = {.sun_family = AF_UNIX}};
     struct str path = str_from(where, sizeof "unix:" - 1);
-    if (path.len == 0 || path.len >= sizeof address.un.sun_path) {
+    if (path.len == 0 || path.data[0] != '/' || path.len >= sizeof address.un.sun_path) {
         fault_set(fault, FAULT_INVALID_REQUEST,
-                  "option %s: the path in %.*s is empty or longer than %zu bytes", option, STR_ARG(where),
-                  sizeof address.un.sun_path - 1);
+                  "option %s: the path in %.*s does not begin with / or is longer than %zu bytes", option,
+                  STR_ARG(where), sizeof address.un.sun_path - 1);
         return -1;
     }
     memcpy(address.un.sun_path, path.data, path.len);

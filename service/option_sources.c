@@ -15,8 +15,10 @@ static bool secret_from_file(struct settings *settings, const struct option *opt
 {
     struct buf contents;
     struct str terminated = arena_copy(&settings->arena, path);
-    if (!file_read(terminated.data, &contents, fault))
-        return false;
+    struct fault inner;
+    if (!terminated.data || !file_read(terminated.data, &contents, &inner))
+        return fault_set(fault, FAULT_INVALID_REQUEST, "option %s_file: %s", option_name(option),
+                         terminated.data ? inner.detail : "no file is named");
     struct str text = buf_view(&contents);
     while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
         text.len--;

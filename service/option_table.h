@@ -14,6 +14,8 @@ struct option;
 /* By its name, in either case; NULL where there is none. */
 const struct option *option_find(struct str name);
 
+const char *option_name(const struct option *option);
+
 /* It may also be given as NAME_FILE, and is not shown. */
 bool option_is_secret(const struct option *option);
 

@@ -100,6 +100,11 @@ static const void *field_of_const(const struct settings *settings, const struct 
     return (const char *)settings + option->offset;
 }
 
+const char *option_name(const struct option *option)
+{
+    return option->name;
+}
+
 bool option_is_secret(const struct option *option)
 {
     return option->kind == KIND_SECRET || option->kind == KIND_URLS;

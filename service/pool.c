@@ -14,6 +14,18 @@
 
 enum { THREAD_STACK_BYTES = 512 * 1024, PROBE_ARENA_BYTES = 256 * 1024 };
 
+struct departed {
+    bool exists;
+    pthread_t thread;
+};
+
+/* A session thread. */
+struct worker {
+    struct pool *pool;
+    struct carrier carrier;
+    bool is_idle; /* counted among the idle threads */
+};
+
 struct pool {
     pthread_mutex_t lock;
     pthread_cond_t work; /* a job was queued, or the pool stops */
@@ -22,8 +34,9 @@ struct pool {
     struct job **last; /* where the next job's address goes */
     size_t queued;
     unsigned threads;
-    unsigned idle_threads;
+    unsigned idle_threads; /* that can take a job at once */
     bool stopping;
+    struct departed departed; /* the thread that ended last, not joined yet */
     int64_t checked_at_us;
     struct fault health;
     struct configuration *configuration;
@@ -76,20 +89,43 @@ static void end_expired(struct pool *pool, struct job *job)
                     "every session with the relay was busy until the time for this message had passed");
 }
 
-/* A job, or NULL when there was none for the idle time, or the pool stops. */
-static struct job *pool_take(struct pool *pool)
+/* With the lock held. */
+static void count_idle(struct worker *worker, bool is_idle)
 {
+    if (is_idle && !worker->is_idle)
+        worker->pool->idle_threads++;
+    if (!is_idle && worker->is_idle)
+        worker->pool->idle_threads--;
+    worker->is_idle = is_idle;
+}
+
+/* A job, or NULL when there was none for the idle time, or the pool stops. */
+static struct job *pool_take(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
     pthread_mutex_lock(&pool->lock);
     struct timespec until =
         deadline_timespec(deadline_after_ms(pool->configuration->settings.timeout_smtp_idle_ms));
     int waited = 0;
-    pool->idle_threads++;
+    count_idle(worker, true);
     while (!pool->first && !pool->stopping && waited != ETIMEDOUT)
         waited = pthread_cond_timedwait(&pool->work, &pool->lock, &until);
-    pool->idle_threads--;
+    count_idle(worker, false);
     struct job *job = queue_take(pool);
     pthread_mutex_unlock(&pool->lock);
     return job;
+}
+
+/* Tells the outcome. The thread counts as idle from before that, so that a caller's next message finds it and its open session;
+ * unless a QUIT is still to be said, which may take a moment. */
+static void finish(struct worker *worker, struct job *job)
+{
+    struct pool *pool = worker->pool;
+    pthread_mutex_lock(&pool->lock);
+    count_idle(worker, !worker->carrier.spent);
+    pthread_mutex_unlock(&pool->lock);
+    pool->done(pool->context, job);
+    carrier_settle(&worker->carrier);
 }
 
 static struct configuration *current_configuration(struct pool *pool)
@@ -129,42 +165,54 @@ static void serve_submission(struct pool *pool, struct carrier *carrier, struct 
     record_health(pool, opened ? &(struct fault){.code = FAULT_NONE} : &outcome->fault);
 }
 
-static void serve(struct pool *pool, struct carrier *carrier, struct job *job)
+static void serve(struct worker *worker, struct job *job)
 {
+    struct pool *pool = worker->pool;
     if (has_expired(job)) {
         end_expired(pool, job);
         return;
     }
     struct configuration *configuration = current_configuration(pool);
     if (job->submission)
-        serve_submission(pool, carrier, configuration, job);
+        serve_submission(pool, &worker->carrier, configuration, job);
     else
-        serve_probe(pool, carrier, configuration);
-    pool->done(pool->context, job);
-    carrier_settle(carrier);
+        serve_probe(pool, &worker->carrier, configuration);
+    finish(worker, job);
     configuration_release(&configuration);
 }
 
 /* False where a job came in meanwhile: the thread is still needed. */
-static bool give_up_place(struct pool *pool)
+static bool give_up_place(struct pool *pool, struct departed *before)
 {
     pthread_mutex_lock(&pool->lock);
     bool leaves = !pool->first;
-    if (leaves && --pool->threads == 0)
-        pthread_cond_broadcast(&pool->gone);
+    if (leaves) {
+        *before = pool->departed;
+        pool->departed = (struct departed){true, pthread_self()};
+        if (--pool->threads == 0)
+            pthread_cond_broadcast(&pool->gone);
+    }
     pthread_mutex_unlock(&pool->lock);
     return leaves;
 }
 
+static void join(struct departed departed)
+{
+    if (departed.exists)
+        pthread_join(departed.thread, NULL);
+}
+
+/* Each thread that leaves joins the one that left before it, and pool_stop the last: none is still ending when the pool is gone. */
 static void *session_thread(void *argument)
 {
-    struct pool *pool = argument;
-    struct carrier carrier = {0};
+    struct worker worker = {.pool = argument};
+    struct departed before = {0};
     do {
-        for (struct job *job; (job = pool_take(pool));)
-            serve(pool, &carrier, job);
-        carrier_close(&carrier);
-    } while (!give_up_place(pool));
+        for (struct job *job; (job = pool_take(&worker));)
+            serve(&worker, job);
+        carrier_close(&worker.carrier);
+    } while (!give_up_place(worker.pool, &before));
+    join(before);
     return NULL;
 }
 
@@ -173,7 +221,6 @@ static bool start_thread(struct pool *pool)
     pthread_attr_t attributes;
     pthread_t thread;
     pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
     bool started = pthread_create(&thread, &attributes, session_thread, pool) == 0;
     pthread_attr_destroy(&attributes);
@@ -291,6 +338,7 @@ void pool_stop(struct pool **stopped)
     while (pool->threads)
         pthread_cond_wait(&pool->gone, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
+    join(pool->departed);
     configuration_release(&pool->configuration);
     pthread_cond_destroy(&pool->work);
     pthread_cond_destroy(&pool->gone);

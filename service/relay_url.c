@@ -2,9 +2,6 @@
 
 #include "smtp/services.h"
 
-#include <netdb.h>
-#include <unistd.h>
-
 enum { SUBMISSION_PORT = 587, SUBMISSIONS_PORT = 465 };
 
 /* RFC 3986 2.1. Absent on a broken escape, or on one that would be a NUL. */
@@ -125,25 +122,6 @@ bool relay_url_parse(struct arena *arena, struct str url, struct smtp_relay *rel
     return true;
 }
 
-/* RFC 5321 4.1.3: the full name where this host has one; absent, the session greets with its address. */
-static struct str find_ehlo_name(struct arena *arena)
-{
-    char name[256];
-    if (gethostname(name, sizeof name) != 0)
-        return (struct str){0};
-    name[sizeof name - 1] = '\0';
-    struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    struct str canonical = str_of(name);
-    if (getaddrinfo(name, NULL, &hints, &found) == 0 && found->ai_canonname)
-        canonical = str_of(found->ai_canonname);
-    bool is_full = str_index(canonical, '.') < canonical.len;
-    struct str kept = is_full ? arena_copy(arena, canonical) : (struct str){0};
-    if (found)
-        freeaddrinfo(found);
-    return kept;
-}
-
 static bool read_service(struct arena *arena, struct str name, struct relay_list *relays, struct fault *fault)
 {
     const struct smtp_service *service = smtp_service_find(name);
@@ -171,7 +149,7 @@ static bool read_urls(struct arena *arena, struct str urls, struct relay_list *r
     return true;
 }
 
-static void apply_settings(struct smtp_relay *relay, const struct settings *settings, struct str ehlo_name)
+static void apply_settings(struct smtp_relay *relay, const struct settings *settings)
 {
     if (settings->smtp_username.data)
         relay->username = settings->smtp_username;
@@ -182,7 +160,7 @@ static void apply_settings(struct smtp_relay *relay, const struct settings *sett
     relay->ca_file = settings->smtp_ca_file;
     relay->client_cert_file = settings->smtp_client_cert_file;
     relay->client_key_file = settings->smtp_client_key_file;
-    relay->ehlo_name = ehlo_name;
+    relay->ehlo_name = settings->smtp_ehlo_name;
     relay->stop_fd = -1;
     relay->timeouts = settings->timeouts;
 }
@@ -201,9 +179,8 @@ bool relay_list_read(struct arena *arena, const struct settings *settings, struc
         return fault_set(fault, FAULT_INVALID_REQUEST,
                          "option smtp_url: it is needed, for example "
                          "POSTERN_SMTP_URL=smtp://user:password@smtp.example.com:587");
-    struct str ehlo_name = settings->smtp_ehlo_name.data ? settings->smtp_ehlo_name : find_ehlo_name(arena);
     for (size_t i = 0; i < relays->count; i++)
-        apply_settings(&relays->items[i], settings, ehlo_name);
+        apply_settings(&relays->items[i], settings);
     return arena->failed ? fault_set(fault, FAULT_OVERLOADED, "out of memory while reading the relays")
                          : true;
 }

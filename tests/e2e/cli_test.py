@@ -308,7 +308,12 @@ class Checking:
 
 CHECKINGS = [
     Checking("all is well", OK, ("TLSv1.3", "PIPELINING", "AUTH PLAIN", "relay.test")),
-    Checking("wrong password", NOPERM, ("upstream-auth-failed", "535"), password="wrong"),
+    Checking(
+        "wrong password",
+        NOPERM,
+        ("upstream-auth-failed", "S: 220 relay.test", "C: EHLO gateway.test", "S: 535", "STARTTLS"),
+        password="wrong",
+    ),
     Checking("untrusted", PROTOCOL, ("upstream-tls",), trusted=False),
     Checking("expired", PROTOCOL, ("upstream-tls", "expired"), certificate="expired"),
     Checking("no STARTTLS", PROTOCOL, ("upstream-tls-required",), {"ehlo": "250 relay.test"}),

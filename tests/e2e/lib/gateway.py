@@ -10,6 +10,7 @@ import dataclasses
 import http.client
 import json
 import os
+import random
 import re
 import resource
 import shutil
@@ -43,11 +44,17 @@ def milliseconds(nominal_seconds):
     return f"{int(harness.seconds(nominal_seconds) * 1000)}ms"
 
 
-def free_port(address="127.0.0.1"):
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as sock:
-        sock.bind((address, 0))
-        return sock.getsockname()[1]
+def free_port():
+    """Below the range from which Linux takes ports by itself, so that nobody gets it by accident in between."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def clean_environment(**more):
@@ -239,7 +246,7 @@ class Gateway:
             try:
                 if self.get_admin("/livez").status == 200 and self.get("/").status == 200:
                     return
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 time.sleep(0.005)
         raise harness.Failure(f"the program did not answer within 10 s:\n{self.log()}")
 

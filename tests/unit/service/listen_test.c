@@ -44,9 +44,9 @@ static void what_other_hosts_can_reach_is_refused(void)
 
 static void a_form_that_is_none_is_refused_by_the_options_name(void)
 {
-    static const char *const rows[] = {"",           "8587",           ":8587",           "127.0.0.1",
-                                       "127.0.0.1:", "127.0.0.1:http", "::1:8587",        "[::1]",
-                                       "unix:",      "systemd",        "127.0.0.1:65536", "[]:8587"};
+    static const char *const rows[] = {
+        "",      "8587",  ":8587",         "127.0.0.1", "127.0.0.1:",      "127.0.0.1:http", "::1:8587",
+        "[::1]", "unix:", "unix:relative", "systemd",   "127.0.0.1:65536", "[]:8587"};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fault fault = {0};
         test_row("%s", rows[i]);

@@ -59,7 +59,8 @@ static void a_value_that_is_not_of_its_kind_is_refused_by_name(void)
         {"listen_file=/dev/null", "unknown option listen_file (postern --help lists them)"},
         {"=1", "unknown option  (postern --help lists them)"},
         {"max_queue", "--set max_queue: name=value is wanted"},
-        {"smtp_password_file=/no/such/file", "/no/such/file: No such file or directory"},
+        {"smtp_password_file=/no/such/file",
+         "option smtp_password_file: /no/such/file: No such file or directory"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct settings settings;
@@ -96,7 +97,8 @@ static void a_later_source_wins(void)
 {
     char path[32];
     write_file(path, "{\"max_queue\": 10, \"smtp_username\": \"file\", \"smtp_auth\": \"plain\"}");
-    const char *environment[] = {"HOME=/root", "POSTERN_MAX_QUEUE=20", "POSTERN_SMTP_USERNAME=environment", NULL};
+    const char *environment[] = {"HOME=/root", "POSTERN_MAX_QUEUE=20", "POSTERN_SMTP_USERNAME=environment",
+                                 NULL};
     const char *sets[] = {"max_queue=30"};
     struct option_sources sources = {path, environment, sets, 1};
     struct settings settings;
@@ -136,7 +138,7 @@ static void a_misspelt_variable_is_named_but_those_of_kubernetes_are_not(void)
 {
     const char *misspelt[] = {"POSTERN_LISTNE=127.0.0.1:1", NULL};
     const char *kubernetes[] = {"POSTERN_PORT=tcp://10.0.0.1:8587", "POSTERN_PORT_8587_TCP_ADDR=10.0.0.1",
-                          "POSTERN_SERVICE_HOST=10.0.0.1", "POSTERN_SERVICE_PORT=8587", NULL};
+                                "POSTERN_SERVICE_HOST=10.0.0.1", "POSTERN_SERVICE_PORT=8587", NULL};
     struct settings settings;
     struct fault fault;
     CHECK(!settings_load(&settings, &(struct option_sources){.environment = misspelt}, &fault));
@@ -175,15 +177,17 @@ static bool contains(struct str text, const char *word)
 
 static void what_is_shown_never_shows_a_secret(void)
 {
-    const char *sets[] = {"smtp_url=smtp://ann:hunter2@home@relay.example smtps://b.example:465 ann:hunter5@x", "smtp_password=hunter3",
-                          "smtp_oauth_token=hunter4"};
+    const char *sets[] = {
+        "smtp_url=smtp://ann:hunter2@home@relay.example smtps://b.example:465 ann:hunter5@x",
+        "smtp_password=hunter3", "smtp_oauth_token=hunter4"};
     struct settings settings;
     struct fault fault;
     struct buf text;
     buf_init(&text, 65536);
     CHECK(settings_load(&settings, &(struct option_sources){.sets = sets, .set_count = 3}, &fault));
     settings_append(&text, &settings);
-    CHECK(contains(buf_view(&text), "smtp_url=smtp://***@relay.example smtps://b.example:465 ***@x  # --set\n"));
+    CHECK(contains(buf_view(&text),
+                   "smtp_url=smtp://***@relay.example smtps://b.example:465 ***@x  # --set\n"));
     CHECK(contains(buf_view(&text), "smtp_password=***  # --set\n"));
     CHECK(contains(buf_view(&text), "timeout_mail=300000ms  # default\n"));
     CHECK(!contains(buf_view(&text), "hunter"));
