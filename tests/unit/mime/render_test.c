@@ -43,8 +43,8 @@ static void describe(struct str parts, struct buf *shape)
     for (struct str rest = parts; rest.data;) {
         struct str line = str_cut(&rest, '\n');
         if (str_starts_with(line, STR("Content-Type: "))) {
-            line = str_from(line, 14);
-            struct str type = str_first(line, strcspn(line.data, ";\r"));
+            line = str_first(str_from(line, 14), str_index(line, '\r') - 14);
+            struct str type = str_first(line, str_index(line, ';'));
             buf_append(shape, type);
             buf_append_char(shape, str_starts_with(type, STR("multipart/")) ? '(' : ' ');
         } else if (str_starts_with(line, STR("--=_")) && line.len > 4 && line.data[line.len - 2] == '-') {
