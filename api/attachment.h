@@ -1,4 +1,4 @@
-/* api/attachment.h: the attachments of a request (contract, section 2).
+/* api/attachment.h: the attachments of a request (Attachment in openapi.yaml).
  *
  * The base64 is checked where it lies in the parsed body, and never decoded.
  */

@@ -3,8 +3,6 @@
 #include "api/json_write.h"
 #include "mime/render.h"
 
-#include <stdlib.h>
-
 static bool render_whole(struct submission *submission, struct buf *message)
 {
     struct render *render = render_start(&submission->arena, &submission->message);

@@ -108,13 +108,12 @@ bool field_read_choice(struct reader *reader, const cJSON *value, const struct p
             return true;
         }
     }
-    struct fault fault = {.code = FAULT_INVALID_REQUEST};
-    struct buf detail = {.max_bytes = sizeof fault.detail};
+    struct buf choices;
+    buf_init(&choices, FAULT_DETAIL_BYTES);
     for (size_t i = 0; names[i]; i++)
-        buf_append_format(&detail, "%s\"%s\"", i ? " or " : "must be ", names[i]);
-    fault_set(&fault, FAULT_INVALID_REQUEST, "%.*s", STR_ARG(buf_view(&detail)));
-    buf_fini(&detail);
-    field_refuse(reader, place, &fault);
+        buf_append_format(&choices, "%s\"%s\"", i ? " or " : "", names[i]);
+    field_refuse_with(reader, place, FAULT_INVALID_REQUEST, "must be %.*s", STR_ARG(buf_view(&choices)));
+    buf_fini(&choices);
     return false;
 }
 

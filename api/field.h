@@ -10,6 +10,7 @@
 
 #include "api/place.h"
 #include "api/problem.h"
+#include "api/submission.h"
 
 #include <cjson/cJSON.h>
 
@@ -17,7 +18,7 @@ struct reader;
 
 struct field {
     const char *name;
-    /* `target` is what the object's members go into. NULL: a field of the contract that is not there yet. */
+    /* `target` is what the object's members go into. NULL: a field that is named, but not taken yet. */
     void (*read)(struct reader *reader, const cJSON *value, const struct place *place, void *target);
 };
 

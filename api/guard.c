@@ -3,20 +3,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* RFC 9110 section 5.6.2. */
-static bool is_token_char(char c)
-{
-    return char_is_alpha(c) || char_is_digit(c) || (c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-static bool is_token(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (!is_token_char(text.data[i]))
-            return false;
-    return text.len > 0;
-}
-
 /* RFC 9110 section 5.5: visible characters, spaces and tabs, and bytes that are not ASCII. */
 static bool is_field_value(struct str text)
 {
@@ -28,7 +14,7 @@ static bool is_field_value(struct str text)
     return true;
 }
 
-/* RFC 9112 section 3.2, as origin form: a path and a query of visible ASCII. A fragment never goes on the wire. */
+/* RFC 9112 section 3.2, as origin form: a path and a query of visible ASCII, and never a fragment. */
 static bool is_target(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -68,7 +54,7 @@ static bool check_fields(const struct guard_request *request, struct fault *faul
         return fault_set(fault, FAULT_HEADERS_TOO_LARGE, "the header has %zu fields; at most %d are taken",
                          request->field_count, GUARD_MAX_FIELDS);
     for (size_t i = 0; i < request->field_count; i++) {
-        if (!is_token(request->fields[i].name))
+        if (!str_is_token(request->fields[i].name))
             return fault_set(fault, FAULT_MALFORMED_HTTP, "a header field has a name that is no token");
         if (!is_field_value(request->fields[i].value))
             return fault_set(fault, FAULT_MALFORMED_HTTP, "a header field has a control character");

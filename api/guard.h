@@ -1,9 +1,9 @@
 /* api/guard.h: is this request framed beyond doubt, and may its body be read? Decided once, from the header,
  * before the first byte of the body (RFC 9110, 9112).
  *
- * libmicrohttpd forgives what one of two parsers in a row will read differently; a request that is refused here
- * could be two requests to a proxy in front. What libmicrohttpd repairs before it calls (a bare LF, a folded
- * field) cannot be seen here.
+ * libmicrohttpd forgives what one of two parsers in a row will read differently; a request that is refused
+ * here could be two requests to a proxy in front. What libmicrohttpd repairs before it calls (a bare LF, a
+ * folded field) cannot be seen here.
  *
  * Errors     MALFORMED_HTTP, EXPECTATION_FAILED, LENGTH_REQUIRED, PAYLOAD_TOO_LARGE, HEADERS_TOO_LARGE,
  *            UNSUPPORTED_MEDIA_TYPE. The connection is closed after each of them.
@@ -50,7 +50,7 @@ bool guard_check_no_body(const struct guard_framing *framing, struct fault *faul
 bool guard_check_message(const struct guard_request *request, const struct guard_framing *framing,
                          uint64_t max_body_bytes, struct fault *fault);
 
-/* The answer in `type`/`subtype` is acceptable, in thousandths; 0 where it is not (RFC 9110 section 12.5.1). */
+/* How far an answer in `type`/`subtype` is acceptable, in thousandths (RFC 9110 section 12.5.1). */
 int guard_rate_accept(const struct guard_request *request, struct str type, struct str subtype);
 
 #endif

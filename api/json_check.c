@@ -1,12 +1,12 @@
 /* The strict check, in one pass over the bytes.
  *
  * A document is walked by two alternating steps: begin_value reads a scalar, or the opening of an object or
- * array up to its first value; end_value closes whatever ends after a value and stops before the next one. What
- * is open stands on a stack of fixed depth, so nothing recurses.
+ * array up to its first value; end_value closes whatever ends after a value and stops before the next one.
+ * What is open stands on a stack of fixed depth, so nothing recurses.
  *
- * Duplicate names (RFC 7493 section 2.3) are found when an object closes: its names, which were gathered without
- * their escapes, are sorted, and equal ones are then neighbours. Sorting needs no hash that a caller could aim
- * at.
+ * Duplicate names (RFC 7493 section 2.3) are found when an object closes: its names, which were gathered
+ * without their escapes, are sorted, and equal ones are then neighbours. Sorting needs no hash that a caller
+ * could aim at.
  *
  * Almost all bytes of a large request are base64 inside one string; plain_run passes over them by words.
  */
@@ -76,8 +76,8 @@ static void skip_space(struct checker *c)
         c->at++;
 }
 
-/* Any byte of `word` that is below 0x20, a quote, a backslash or not ASCII. A borrow can only raise flags above
- * the first true one, so that "none" is exact. */
+/* Any byte of `word` that is below 0x20, a quote, a backslash or not ASCII. A borrow can only raise flags
+ * above the first true one, so that "none" is exact. */
 static uint64_t stops_in(uint64_t word)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
@@ -259,9 +259,7 @@ static bool check_name(struct checker *c)
 
 static int compare_names(const void *a, const void *b)
 {
-    struct str x = ((const struct name *)a)->text, y = ((const struct name *)b)->text;
-    int order = memcmp(x.data, y.data, x.len < y.len ? x.len : y.len);
-    return order ? order : (x.len > y.len) - (x.len < y.len);
+    return str_compare(((const struct name *)a)->text, ((const struct name *)b)->text);
 }
 
 static bool check_names_differ(struct checker *c, size_t first)
@@ -294,7 +292,7 @@ static bool open_level(struct checker *c, bool is_object, bool *ended)
 
 static bool check_literal(struct checker *c)
 {
-    static const struct str literals[] = {{"true", 4}, {"false", 5}, {"null", 4}};
+    static const struct str literals[] = {STR("true"), STR("false"), STR("null")};
     for (size_t i = 0; i < sizeof literals / sizeof *literals; i++) {
         if (str_starts_with(str_from(c->text, c->at), literals[i])) {
             c->at += literals[i].len;

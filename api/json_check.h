@@ -1,4 +1,5 @@
-/* api/json_check.h: is this text JSON, to the letter (RFC 8259), and free of what parsers disagree on (RFC 7493)?
+/* api/json_check.h: is this text JSON to the letter (RFC 8259), and free of what parsers read differently
+ * (RFC 7493)?
  *
  * Runs ahead of cJSON, which by itself takes invalid UTF-8, raw control characters, trailing bytes, duplicate
  * names and numbers that are none, and ends a string at an escaped NUL.

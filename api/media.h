@@ -1,5 +1,5 @@
-/* api/media.h: media types in header fields: what a Content-Type says, and what an Accept takes (RFC 9110 8.3,
- * 12.5.1). Pure. */
+/* api/media.h: media types in header fields: what a Content-Type says, and what an Accept takes (RFC 9110
+ * 8.3, 12.5.1). Pure. */
 #ifndef POSTERN_API_MEDIA_H
 #define POSTERN_API_MEDIA_H
 

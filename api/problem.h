@@ -6,7 +6,6 @@
 #ifndef POSTERN_API_PROBLEM_H
 #define POSTERN_API_PROBLEM_H
 
-#include "api/submission.h"
 #include "base/arena.h"
 #include "base/fault.h"
 
@@ -35,14 +34,7 @@ void problem_add_parameter(struct problem *problem, struct arena *arena, struct 
 bool problem_conclude(struct problem *problem);
 
 /* application/problem+json of a request that did not get as far as the relay. `id` is that of the submission;
- * absent where the request was for something else than sending. Freed by the caller; NULL when out of memory. */
+ * absent where no message was to be sent. Freed by the caller; NULL when out of memory. */
 char *problem_json(const struct problem *problem, struct str id);
-
-/* The answer to a submission whose outcome stands: a receipt, or a problem with delivery, upstream and
- * recipients. `status` is the HTTP status. Freed by the caller; NULL when out of memory. */
-char *receipt_json(const struct submission *submission, int *status);
-
-/* The fault that the answer to an outcome names: NONE where at least one recipient gets the mail. */
-enum fault_code receipt_fault(const struct outcome *outcome);
 
 #endif

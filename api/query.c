@@ -7,8 +7,8 @@ enum { PARAMETER_COUNT = 2, SHOWN_NAME_BYTES = 64 };
 static const struct {
     struct str name;
     size_t offset; /* of the flag in the submission */
-} parameters[PARAMETER_COUNT] = {{{"dry_run", 7}, offsetof(struct submission, dry_run)},
-                                 {{"transcript", 10}, offsetof(struct submission, wants_transcript)}};
+} parameters[PARAMETER_COUNT] = {{STR("dry_run"), offsetof(struct submission, dry_run)},
+                                 {STR("transcript"), offsetof(struct submission, wants_transcript)}};
 
 static bool read_parameter(struct submission *submission, struct str name, struct str value, unsigned *seen,
                            struct fault *fault)

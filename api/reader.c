@@ -1,8 +1,8 @@
-/* From a JSON body to a submission: strict check, cJSON, then the fields of the contract's section 2 by table.
+/* From a JSON body to a submission: strict check, cJSON, then the fields of openapi.yaml's Message by table.
  *
  * The tables below are the whole grammar. What a value must be is decided by the functions of the mime floor,
- * which are the choke point for everything that reaches a header or an envelope; here only shapes are checked,
- * and every fault is told with the place it stands at.
+ * which are the choke point for everything that reaches a header or an envelope; here only shapes are
+ * checked, and every fault is told with the place it stands at.
  */
 #include "api/reader.h"
 
@@ -13,8 +13,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* The arena holds what is made of a request: addresses, pointers, headers, a text that is encoded, the relay's
- * replies. Attachments stay in the parsed body. */
+/* The arena holds what is made of a request: addresses, pointers, headers, a text that is encoded, the
+ * relay's replies. Attachments stay in the parsed body. */
 enum { ARENA_FIXED_BYTES = 4 * 1024 * 1024, ARENA_BYTES_PER_RECIPIENT = 4096, ARENA_BYTES_PER_BODY_BYTE = 4 };
 
 struct submission *submission_new(const struct api_limits *limits)
@@ -282,8 +282,7 @@ static void complete_message(struct reader *reader)
         submission->smtputf8 |= mailbox_needs_smtputf8(&message->from);
     }
     recipient_set_keep(reader);
-    if (!message_stamp(reader->arena, message, submission->id))
-        reader->arena->failed = true;
+    message_stamp(reader->arena, message, submission->id);
     submission->outcome.recipient_count = submission->recipient_count;
     submission->outcome.recipients =
         arena_take_array(reader->arena, submission->recipient_count, sizeof *submission->outcome.recipients);

@@ -1,4 +1,4 @@
-/* api/reader.h: a JSON body in, a submission out (contract, section 2).
+/* api/reader.h: a JSON body in, a submission out (Message in openapi.yaml).
  *
  * Strict JSON check first (api/json_check.h), then cJSON, then field by field by table; every problem is
  * found and reported with its pointer, not only the first.

@@ -1,10 +1,11 @@
-/* What became of the mail, told to the caller (contract, sections 1 and 2).
+/* What became of the mail, told to the caller (Receipt and Problem in openapi.yaml).
  *
- * The delivery decides, not the fault: a receipt is given only for a mail that at least one recipient gets, and
- * an outcome that is not known is never told as one that may be tried again, whatever the session set as its
- * fault (RFC 1047).
+ * The delivery decides, not the fault: a receipt is given only for a mail that at least one recipient gets,
+ * and an outcome that is not known is never told as one that may be tried again, whatever the session set as
+ * its fault (RFC 1047).
  */
-#include "api/problem.h"
+#include "api/receipt.h"
+
 #include "api/problem_write.h"
 
 enum fault_code receipt_fault(const struct outcome *outcome)

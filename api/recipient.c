@@ -1,7 +1,6 @@
 #include "api/recipient.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct recipient {
     const struct mailbox *mailbox;
@@ -113,13 +112,6 @@ void recipient_set_add(struct reader *reader, const cJSON *value, const struct p
     }
 }
 
-static int compare_str(struct str a, struct str b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len ? memcmp(a.data, b.data, len) : 0;
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static int compare_nocase(struct str a, struct str b)
 {
     for (size_t i = 0; i < a.len && i < b.len; i++) {
@@ -130,15 +122,15 @@ static int compare_nocase(struct str a, struct str b)
     return (a.len > b.len) - (a.len < b.len);
 }
 
-/* The same mailboxes become neighbours, the first of the request first; as mailbox_equal has it (RFC 5321 2.4:
- * local parts by case, domains without). */
+/* The same mailboxes become neighbours, the first of the request first; as mailbox_equal has it (RFC 5321
+ * 2.4: local parts by case, domains without). */
 static int compare_recipients(const void *a, const void *b)
 {
     const struct recipient *x = *(const struct recipient *const *)a, *y = *(const struct recipient *const *)b;
     int order = compare_nocase(str_from(x->mailbox->address, x->mailbox->at),
                                str_from(y->mailbox->address, y->mailbox->at));
     if (order == 0)
-        order = compare_str(str_first(x->mailbox->address, x->mailbox->at),
+        order = str_compare(str_first(x->mailbox->address, x->mailbox->at),
                             str_first(y->mailbox->address, y->mailbox->at));
     return order ? order : (x > y) - (x < y);
 }

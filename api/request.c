@@ -19,6 +19,7 @@
 #include "api/guard.h"
 #include "api/query.h"
 #include "api/reader.h"
+#include "api/receipt.h"
 #include "api/response.h"
 #include "base/log.h"
 
@@ -206,7 +207,7 @@ static bool admit_message(struct request *request, const struct guard_request *g
     return body_reserve(&request->body, request->framing.content_length, fault);
 }
 
-/* The route is looked for even where the framing fails: an answer to a message always says what became of it. */
+/* The route is looked for even where the framing fails: an answer to a message says what became of it. */
 static enum MHD_Result begin(struct request *request, const char *method, const char *version)
 {
     const struct api_config *config = &request->server->config;
@@ -294,10 +295,9 @@ static enum MHD_Result answer_dry_run(struct request *request)
     bool as_message = request->rfc822_quality > request->json_quality;
     size_t bytes;
     struct fault fault;
-    char *text = NULL;
     if (!body_hold(&request->body, (as_message ? 1 : 2) * request->body.held_bytes, &fault))
         return answer_fault(request, &fault);
-    text =
+    char *text =
         as_message ? dry_run_message(request->submission, &bytes) : dry_run_json(request->submission, &bytes);
     if (!text) {
         fault_set(&fault, FAULT_OVERLOADED, "out of memory");
@@ -328,8 +328,8 @@ static enum MHD_Result take_message(struct request *request)
     return submission->dry_run ? answer_dry_run(request) : submit(request);
 }
 
-/* The client has closed with a part of its body still to come. libmicrohttpd 0.9.75 overlooks an end that came
- * together with bytes, and would hold the body until the connection has been idle for too long. */
+/* The client has closed with a part of its body still to come. libmicrohttpd 0.9.75 overlooks an end that
+ * came together with bytes, and would hold the body until the connection has been idle for too long. */
 static bool client_is_gone(const struct request *request)
 {
     const union MHD_ConnectionInfo *info =

@@ -1,7 +1,7 @@
 /* api/request.h: one HTTP request on its way, as libmicrohttpd calls for it: begun when its target is known,
  * advanced as its header and body arrive and when its outcome stands, ended when it is over.
  *
- * Threads    always on the libmicrohttpd thread of its connection; what other threads may do stands in server.h.
+ * Threads    always on the libmicrohttpd thread of its connection; server.h says what others may do.
  */
 #ifndef POSTERN_API_REQUEST_H
 #define POSTERN_API_REQUEST_H
@@ -21,7 +21,7 @@ struct api_server {
     int quiesced_fd; /* that is to be closed at the end; -1 while it listens */
 };
 
-/* MHD_OPTION_URI_LOG_CALLBACK, the access handler and MHD_OPTION_NOTIFY_COMPLETED; `server` is the closure. */
+/* MHD_OPTION_URI_LOG_CALLBACK, access handler and MHD_OPTION_NOTIFY_COMPLETED; the closure is `server`. */
 void *request_begin(void *server, const char *target, struct MHD_Connection *connection);
 enum MHD_Result request_advance(void *server, struct MHD_Connection *connection, const char *url,
                                 const char *method, const char *version, const char *upload,

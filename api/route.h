@@ -11,12 +11,12 @@ struct route_table {
     size_t count;
 };
 
-/* NULL where there is none. HEAD is served by the route of GET (RFC 9110 section 9.3.2). `rest` is what a "*" at
- * the end of the route's path stands for. */
+/* NULL where there is none. HEAD is served by the route of GET (RFC 9110 section 9.3.2). `rest` is what a "*"
+ * at the end of the route's path stands for. */
 const struct api_route *route_find(const struct route_table *table, struct str method, struct str path,
                                    struct str *rest);
 
-/* "GET, HEAD, POST": the methods that the path has, all of them for "*"; nothing where there is no such path. */
+/* "GET, HEAD, POST": the methods of the path, all that there are for "*"; nothing where it has none. */
 void route_list_methods(const struct route_table *tables, size_t table_count, struct str path,
                         struct buf *methods);
 

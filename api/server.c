@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Header and target must fit into it, and the body passes through it. An idle connection touches none of it. */
+/* Header and target must fit into it, and the body passes through it. Idle connections touch none of it. */
 enum { CONNECTION_MEMORY_BYTES = 32 * 1024 };
 
 /* Only the words of libmicrohttpd itself, not what it would put into them: that came from a peer. */
@@ -78,7 +78,7 @@ struct api_server *api_server_start(const struct api_config *config, struct faul
     if (flags >= 0 && fcntl(config->listen_fd, F_SETFL, flags | O_NONBLOCK) == 0)
         server->daemon = start_daemon(server);
     if (!server->daemon) {
-        fault_set(fault, FAULT_INTERNAL, "the HTTP server cannot be started: %s", strerrordesc_np(errno));
+        fault_set(fault, FAULT_INTERNAL, "the HTTP server cannot be started: %s", fault_errno_text(errno));
         free(server);
         return NULL;
     }
@@ -92,8 +92,9 @@ void api_server_drain(struct api_server *server)
     int fd = MHD_quiesce_daemon(server->daemon);
     if (fd < 0)
         return;
-    /* A thread of libmicrohttpd may be about to use it: the listening socket is let go of, its number is not. What
-     * stands in its place is a socket too, for only that may be missing from an epoll set without a panic. */
+    /* A thread of libmicrohttpd may be about to use it: the listening socket is let go of, its number is not.
+     * What stands in its place is a socket too, for only that may be missing from an epoll set without a
+     * panic. */
     int placeholder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (placeholder >= 0) {
         dup3(placeholder, fd, O_CLOEXEC);

@@ -87,16 +87,6 @@ void buf_append_format(struct buf *buf, const char *format, ...)
     buf->len += (size_t)len;
 }
 
-void buf_consume(struct buf *buf, size_t bytes)
-{
-    if (bytes >= buf->len) {
-        buf->len = 0;
-        return;
-    }
-    memmove(buf->data, buf->data + bytes, buf->len - bytes);
-    buf->len -= bytes;
-}
-
 void buf_clear(struct buf *buf)
 {
     buf->len = 0;

@@ -31,8 +31,6 @@ void buf_append(struct buf *buf, struct str bytes);
 void buf_append_char(struct buf *buf, char c);
 void buf_append_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Drops the first `bytes`; what is left moves to the front. */
-void buf_consume(struct buf *buf, size_t bytes);
 void buf_clear(struct buf *buf);
 struct str buf_view(const struct buf *buf);
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct fault_kind kinds[] = {
 #define FAULT_ROW(id, name, status, retry, title) [FAULT_##id] = {name, status, retry, title},
@@ -24,4 +25,10 @@ bool fault_set(struct fault *fault, enum fault_code code, const char *format, ..
     vsnprintf(fault->detail, sizeof fault->detail, format, args);
     va_end(args);
     return false;
+}
+
+const char *fault_errno_text(int error)
+{
+    const char *text = strerrordesc_np(error);
+    return text ? text : "unknown error";
 }

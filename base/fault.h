@@ -87,7 +87,7 @@ enum fault_code {
 };
 
 struct fault_kind {
-    const char *name;  /* the problem code, as in the contract */
+    const char *name;  /* the problem code, as in openapi.yaml */
     int http_status;   /* what the API answers */
     int retry_after_s; /* RETRY_NEVER, or how long to wait before trying again */
     const char *title;
@@ -105,5 +105,8 @@ const struct fault_kind *fault_kind(enum fault_code code);
 /* Sets both and returns false, so that a function can end with `return fault_set(...)`. */
 bool fault_set(struct fault *fault, enum fault_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The system's words for an errno value, for any thread. */
+const char *fault_errno_text(int error);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/fault.h"
 
 /* The A-labels of a domain in UTF-8 or ASCII (which stays as it is written): labels of letters, digits and
- * hyphens, of 1 to 63 octets, 253 in all. Faults: INVALID_ADDRESS, saying which rule was broken; OVERLOADED. */
+ * hyphens, of 1 to 63 octets, 253 in all. Faults: INVALID_ADDRESS, with the broken rule; OVERLOADED. */
 bool idna_to_ascii(struct arena *arena, struct str domain, struct str *ascii, struct fault *fault);
 
 #endif

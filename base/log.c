@@ -21,11 +21,6 @@ void log_configure(enum log_level level, enum log_format format)
     settings.format = format;
 }
 
-bool log_wants(enum log_level level)
-{
-    return level >= settings.level;
-}
-
 /* Quoting as JSON has it serves logfmt too. */
 static void append_quoted(struct buf *line, struct str value)
 {
@@ -36,7 +31,7 @@ static void append_quoted(struct buf *line, struct str value)
         size_t len = utf8_decode(value, &code_point);
         if (!len)
             buf_append(line, STR("\\ufffd"));
-        else if (code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0))
+        else if (utf8_is_control(code_point))
             buf_append_format(line, "\\u%04x", code_point);
         else {
             if (code_point == '"' || code_point == '\\')
@@ -81,7 +76,7 @@ static void append_field(struct buf *line, const struct log_field *field)
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count)
 {
-    if (!log_wants(level))
+    if (level < settings.level)
         return;
     char stamp[CLOCK_RFC3339_BYTES];
     clock_format_rfc3339(clock_wall_ms(), stamp);

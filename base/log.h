@@ -4,7 +4,7 @@
  * credentials are never handed to the log, at any level.
  *
  * Threads    any: a line is one write.
- * Limits     a line is cut at 4 KiB.
+ * Limits     a line has 4 KiB: a field that does not fit whole is left out. A value is cut at 1 KiB.
  */
 #ifndef POSTERN_BASE_LOG_H
 #define POSTERN_BASE_LOG_H
@@ -27,15 +27,11 @@ struct log_field {
 #define LOG_TEXT(name, c_str) ((struct log_field){(name), LOG_VALUE_STR, str_of(c_str), 0})
 #define LOG_INT(name, value)  ((struct log_field){(name), LOG_VALUE_INT, {0}, (value)})
 
-/* Left out where it is 0. */
-#define LOG_SOME_INT(name, value)                                                                            \
-    ((struct log_field){(name), (value) ? LOG_VALUE_INT : LOG_VALUE_STR, {0}, (value)})
-
 /* Before the first thread; without it, info as logfmt. */
 void log_configure(enum log_level level, enum log_format format);
-bool log_wants(enum log_level level);
 
-/* log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", "127.0.0.1:8587")); absent values are left out. */
+/* log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", "127.0.0.1:8587")); absent values are left
+ * out. */
 #define log_event(level, message, ...)                                                                       \
     log_write((level), (message), (const struct log_field[]){__VA_ARGS__},                                   \
               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))

@@ -1,7 +1,7 @@
 /* base/outcome.h: what became of a mail. The value that a submission ends in, on every way.
  *
- * The SMTP floor writes it, the API floor shows it; neither knows the other. The classes are those of the
- * contract:
+ * The SMTP floor writes it, the API floor shows it; neither knows the other. The classes are those of
+ * openapi.yaml:
  *
  *   sent      the relay's complete 2yz reply to the end of data was read
  *   partial   the same, for some of the recipients
@@ -57,7 +57,7 @@ struct outcome {
     struct str transcript; /* absent unless asked for */
 };
 
-/* "sent", "accepted": as in the contract. */
+/* "sent", "accepted": as in openapi.yaml. */
 const char *delivery_name(enum delivery delivery);
 const char *recipient_status_name(enum recipient_status status);
 

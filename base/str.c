@@ -12,6 +12,13 @@ bool str_equal(struct str a, struct str b)
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+int str_compare(struct str a, struct str b)
+{
+    size_t len = a.len < b.len ? a.len : b.len;
+    int order = len ? memcmp(a.data, b.data, len) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
 bool str_equal_nocase(struct str a, struct str b)
 {
     if (a.len != b.len)
@@ -76,6 +83,27 @@ struct str str_cut(struct str *rest, char separator)
     struct str part = str_first(*rest, at);
     *rest = at < rest->len ? str_from(*rest, at + 1) : (struct str){0};
     return part;
+}
+
+size_t str_skip_quoted(struct str s, size_t at)
+{
+    for (at++; at < s.len; at++) {
+        if (s.data[at] == '"')
+            return at + 1;
+        if (s.data[at] == '\\')
+            at++;
+    }
+    return 0;
+}
+
+bool str_is_token(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.data[i];
+        if (!char_is_alpha(c) && !char_is_digit(c) && !(c && strchr("!#$%&'*+-.^_`|~", c)))
+            return false;
+    }
+    return s.len > 0;
 }
 
 bool str_to_uint(struct str s, uint64_t max, uint64_t *value)

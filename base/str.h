@@ -25,6 +25,9 @@ struct str str_of(const char *text);
 
 bool str_equal(struct str a, struct str b);
 
+/* As memcmp, the shorter of two equal fronts first. */
+int str_compare(struct str a, struct str b);
+
 /* Case-insensitive for ASCII letters only, whatever the locale, as the mail and HTTP grammars are. */
 bool str_equal_nocase(struct str a, struct str b);
 bool str_starts_with(struct str s, struct str prefix);
@@ -44,6 +47,12 @@ struct str str_trim(struct str s);
 /* Cuts the part before `separator` off the front of `rest` and returns it; the whole rest where there is
  * none. `rest` becomes absent once its last part was taken, so that `while (rest.data)` walks all parts. */
 struct str str_cut(struct str *rest, char separator);
+
+/* Index behind the quoted string (RFC 5322 3.2.4) that begins at `at`, or 0 where it has no end. */
+size_t str_skip_quoted(struct str s, size_t at);
+
+/* One or more tchar (RFC 9110 5.6.2). */
+bool str_is_token(struct str s);
 
 /* Decimal digits only, nothing around them. False where there is anything else, or more than `max`. */
 bool str_to_uint(struct str s, uint64_t max, uint64_t *value);

@@ -86,7 +86,7 @@ struct str utf8_first(struct str s, size_t max_bytes)
     return str_first(s, max_bytes);
 }
 
-static bool is_control(uint32_t code_point)
+bool utf8_is_control(uint32_t code_point)
 {
     return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
 }
@@ -101,7 +101,7 @@ struct str utf8_make_safe(struct arena *arena, struct str s, size_t max_bytes)
         s = str_from(s, len ? len : 1);
         if (!len)
             code_point = REPLACEMENT;
-        else if (is_control(code_point))
+        else if (utf8_is_control(code_point))
             code_point = ' ';
         char bytes[UTF8_MAX_BYTES];
         size_t encoded_len = utf8_encode(code_point, bytes);

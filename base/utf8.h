@@ -17,6 +17,9 @@ size_t utf8_encode(uint32_t code_point, char bytes[static UTF8_MAX_BYTES]);
 bool utf8_valid(struct str s);
 bool utf8_is_ascii(struct str s);
 
+/* C0, DEL, C1. */
+bool utf8_is_control(uint32_t code_point);
+
 /* The front of `s` of at most `max_bytes` that does not cut a code point. */
 struct str utf8_first(struct str s, size_t max_bytes);
 

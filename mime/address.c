@@ -1,3 +1,5 @@
+/* A quoted local part is taken apart and quoted again only where it must be, so that "ann"@example.com and
+ * ann@example.com are one mailbox. Its content is never interpreted: a "%" or "!" in it is the receiver's. */
 #include "mime/address.h"
 
 #include "base/idna.h"
@@ -6,25 +8,11 @@
 
 #include <string.h>
 
-/* A quoted local part is taken apart and quoted again only where it must be, so that "ann"@example.com and
- * ann@example.com are one mailbox. Its content is never interpreted: a "%" or "!" in it is the receiver's. */
-
 enum { MAX_LOCAL_BYTES = 64, MAX_ADDRESS_BYTES = 254 };
 
 bool address_is_atext(char c)
 {
     return char_is_alpha(c) || char_is_digit(c) || (c && strchr("!#$%&'*+-/=?^_`{|}~", c));
-}
-
-size_t address_skip_quoted(struct str text, size_t at)
-{
-    for (at++; at < text.len; at++) {
-        if (text.data[at] == '"')
-            return at + 1;
-        if (text.data[at] == '\\')
-            at++;
-    }
-    return 0;
 }
 
 void address_unquote(struct buf *out, struct str quoted)
@@ -55,8 +43,8 @@ size_t address_quoted_octets(struct str content)
     return octets;
 }
 
-/* Beyond ASCII RFC 6531 allows everything; what shows as a space, as nothing or as another "@" only misleads.
- */
+/* Beyond ASCII RFC 6531 allows everything. What shows as a space, as nothing or as another "@" is there to
+ * mislead. */
 static bool is_deceptive(uint32_t code_point)
 {
     static const struct {
@@ -169,12 +157,12 @@ bool address_parse(struct arena *arena, struct str text, struct mailbox *mailbox
         return fault_set(fault, FAULT_INVALID_ADDRESS, "the address is empty");
     if (!line_check(text, FAULT_INVALID_ADDRESS, "the address", fault))
         return false;
-    size_t at = text.data[0] == '"' ? address_skip_quoted(text, 0) : str_index(text, '@');
+    size_t at = text.data[0] == '"' ? str_skip_quoted(text, 0) : str_index(text, '@');
     if (at == 0 && text.data[0] == '"')
         return fault_set(fault, FAULT_INVALID_ADDRESS, "a quote has no end");
     if (at == text.len || text.data[at] != '@')
         return fault_set(fault, FAULT_INVALID_ADDRESS, "there is no \"@\" behind the local part");
-    struct str domain;
+    struct str domain = {0};
     if (!read_domain(arena, str_from(text, at + 1), &domain, fault))
         return false;
     struct buf local;

@@ -16,9 +16,6 @@ bool address_parse(struct arena *arena, struct str text, struct mailbox *mailbox
 /* RFC 5322 3.2.3 atext; other than ASCII never is. */
 bool address_is_atext(char c);
 
-/* Index behind the quoted string that begins at `at`, or 0 where it has no end. */
-size_t address_skip_quoted(struct str text, size_t at);
-
 /* Appends a quoted string's content (quotes included in `quoted`) without its quotes and backslashes. */
 void address_unquote(struct buf *out, struct str quoted);
 

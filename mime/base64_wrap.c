@@ -1,12 +1,11 @@
+/* Attachments are most of what we carry, so that the usual case runs in blocks: sixteen characters are looked
+ * at by arithmetic alone, which compilers turn into vector code, and a line without white space is one
+ * memcpy. */
 #include "mime/base64_wrap.h"
 
 #include "base/base64.h"
 
 #include <string.h>
-
-/* Attachments are most of what we carry, so that the usual case runs in blocks: sixteen characters are looked
- * at by arithmetic alone, which compilers turn into vector code, and a line without white space is one
- * memcpy. */
 
 enum { BLOCK_BYTES = 16 };
 

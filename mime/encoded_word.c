@@ -7,11 +7,7 @@
 
 #include <string.h>
 
-enum {
-    FRAME_OCTETS = sizeof("=?utf-8?Q?"
-                          "?=") -
-                   1
-};
+enum { FRAME_OCTETS = sizeof "=?utf-8?Q?" - 1 + sizeof "?=" - 1 };
 
 /* RFC 2047 5 (3): the characters that may stand for themselves wherever an encoded word may. */
 static bool is_q_plain(char c)

@@ -9,10 +9,8 @@ enum { MAX_EXTENSION_BYTES = 16 };
 
 struct str filename_extension(struct str filename)
 {
-    size_t dot = filename.len;
-    while (dot > 0 && filename.data[dot - 1] != '.')
-        dot--;
-    return str_from(filename, dot > 1 ? dot - 1 : filename.len);
+    size_t dot = str_last_index(filename, '.');
+    return str_from(filename, dot > 0 ? dot : filename.len);
 }
 
 static struct str last_component(struct str path)

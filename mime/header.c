@@ -1,14 +1,12 @@
+/* Free text is taken as words, each with the spaces before it. Neighbouring words that need encoding become
+ * one run, spaces included, for the spaces between two encoded words do not count when they are read (RFC
+ * 2047 6.2). One space on either side of a run stays outside and separates it from its plain neighbours. */
 #include "mime/header.h"
 
 #include "base/utf8.h"
 #include "mime/encoded_word.h"
 
 #include <string.h>
-
-/* Free text is taken as words, each with the spaces before it. Neighbouring words that need encoding become
- * one run, spaces included, for the spaces between two encoded words do not count when they are read (RFC
- * 2047 6.2). One space on either side of a run stays outside: it separates the run from its plain neighbours.
- */
 
 void header_begin(struct header *header, struct buf *out, struct str name)
 {
@@ -30,8 +28,7 @@ static void fold(struct header *header)
     header->must_fold = false;
 }
 
-/* `spaces` and what follows stay on one line; the fold stands before them, so that unfolding gives them back.
- */
+/* `spaces` and what follows stay on one line; the fold stands before them, so that unfolding keeps them. */
 static void separate(struct header *header, struct str spaces, size_t octets)
 {
     size_t end = header->column + spaces.len + octets;

@@ -4,8 +4,7 @@
 
 bool line_is_control(uint32_t code_point)
 {
-    return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0) || code_point == 0x2028 ||
-           code_point == 0x2029;
+    return utf8_is_control(code_point) || code_point == 0x2028 || code_point == 0x2029;
 }
 
 bool line_check(struct str value, enum fault_code code, const char *what, struct fault *fault)

@@ -1,11 +1,3 @@
-#include "mime/mailbox.h"
-
-#include "base/utf8.h"
-#include "mime/address.h"
-#include "mime/line.h"
-
-#include <string.h>
-
 /* One walk finds where the "<" stands, outside quotes and comments; what is before it is the name, what is
  * inside is the address, and nothing but comments may follow. Comments nest by a counter, not by recursion,
  * and every character is looked at a fixed number of times: RFC 5322 lets them nest without end, which has
@@ -13,6 +5,13 @@
  *
  * A name may hold unquoted what people write unquoted (dots, UTF-8, brackets, an "@"), but not what would
  * make the text a list, a group or a route. */
+#include "mime/mailbox.h"
+
+#include "base/utf8.h"
+#include "mime/address.h"
+#include "mime/line.h"
+
+#include <string.h>
 
 enum { MAX_COMMENT_DEPTH = 16 };
 
@@ -36,7 +35,7 @@ static size_t skip_comment(struct str text, size_t at)
 static size_t skip_one(struct str text, size_t at)
 {
     if (text.data[at] == '"')
-        return address_skip_quoted(text, at);
+        return str_skip_quoted(text, at);
     return text.data[at] == '(' ? skip_comment(text, at) : at + 1;
 }
 
@@ -114,7 +113,7 @@ static bool read_angle(struct arena *arena, struct str text, size_t open, struct
                        struct fault *fault)
 {
     struct str inside = str_from(text, open + 1);
-    size_t close;
+    size_t close = 0;
     if (!find(inside, '>', &close, fault))
         return false;
     if (close == inside.len)
@@ -134,7 +133,7 @@ bool mailbox_parse(struct arena *arena, struct str text, struct mailbox *mailbox
     *mailbox = (struct mailbox){0};
     if (!line_check(text, FAULT_INVALID_ADDRESS, "the mailbox", fault))
         return false;
-    size_t open;
+    size_t open = 0;
     if (!find(text, '<', &open, fault))
         return false;
     if (open == text.len)

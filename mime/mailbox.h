@@ -5,8 +5,8 @@
  *
  * Ownership  views point into the arena.
  * Errors     INVALID_ADDRESS, with the rule that was broken; OVERLOADED when the arena is full.
- * Limits     local part 64 octets, domain 253 (a label 63), whole address 254; 32 KiB with
- *            the name; linear time.
+ * Limits     local part 64 octets, domain 253 (a label 63), whole address 254; 32 KiB with the name; linear
+ *            time.
  */
 #ifndef POSTERN_MIME_MAILBOX_H
 #define POSTERN_MIME_MAILBOX_H

@@ -25,16 +25,10 @@ static struct str cut_token(struct str *rest)
 /* With its quotes; empty where it has no end. */
 static struct str cut_quoted(struct str *rest)
 {
-    for (size_t at = 1; at < rest->len; at++) {
-        if (rest->data[at] == '\\') {
-            at++;
-        } else if (rest->data[at] == '"') {
-            struct str quoted = str_first(*rest, at + 1);
-            *rest = str_from(*rest, at + 1);
-            return quoted;
-        }
-    }
-    return STR("");
+    size_t end = str_skip_quoted(*rest, 0);
+    struct str quoted = str_first(*rest, end);
+    *rest = str_from(*rest, end);
+    return quoted;
 }
 
 static bool cut_char(struct str *rest, char c)

@@ -8,8 +8,6 @@
 #include "mime/line.h"
 #include "mime/media_type.h"
 
-#include <string.h>
-
 enum { MAX_HEADER_NAME_BYTES = 76, MAX_CONTENT_ID_BYTES = 255, MS_PER_S = 1000 };
 
 static struct str make_message_id(struct arena *arena, const struct mailbox *from, const char *id)
@@ -63,19 +61,10 @@ static bool is_reserved(struct str name)
     return false;
 }
 
-/* RFC 5322 3.6.8 allows any printable but ":"; what is not a token is a mistake, or meant as one. */
-static bool is_header_name(struct str name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (!char_is_alpha(name.data[i]) && !char_is_digit(name.data[i]) &&
-            (!name.data[i] || !strchr("!#$%&'*+-.^_`|~", name.data[i])))
-            return false;
-    return name.len > 0;
-}
-
 bool message_check_header(struct str name, struct str value, struct fault *fault)
 {
-    if (!is_header_name(name))
+    /* RFC 5322 3.6.8 allows any printable but ":"; what is not a token is a mistake, or meant as one. */
+    if (!str_is_token(name))
         return fault_set(fault, FAULT_INVALID_HEADER,
                          "the name of the header field has a character that is not allowed, or is empty");
     if (name.len > MAX_HEADER_NAME_BYTES)

@@ -1,3 +1,5 @@
+/* Of the two spellings of a file name the extended one comes first: a reader that takes the first of two
+ * parameters of a name, as Python's does, then has the whole one. */
 #include "mime/parameter.h"
 
 #include "base/utf8.h"
@@ -8,9 +10,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-/* Of the two spellings of a file name the extended one comes first: a reader that takes the first of two
- * parameters of a name, as Python's does, then has the whole one. */
 
 enum { MAX_PLAIN_OCTETS = 60, MAX_NAME_BYTES = 32 };
 

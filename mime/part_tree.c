@@ -1,3 +1,6 @@
+/* Every boundary holds "=_", which stands in no quoted-printable and no base64 (RFC 2045 6.7), and the
+ * message's token, which no 7bit body holds (mime/transfer.h): none can be found in a body, whoever wrote it.
+ * A letter that differs comes first, so that none is the prefix of another. */
 #include "mime/part_tree.h"
 
 #include "mime/header.h"
@@ -5,10 +8,6 @@
 #include "mime/parameter.h"
 
 #include <stdio.h>
-
-/* Every boundary holds "=_", which stands in no quoted-printable and no base64 (RFC 2045 6.7), and the
- * message's token, which no 7bit body holds (mime/transfer.h): none can be found in a body, whoever wrote it.
- * A letter that differs comes first, so that none is the prefix of another. */
 
 enum { BOUNDARY_BYTES = 4 + BOUNDARY_TOKEN_BYTES };
 

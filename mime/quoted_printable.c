@@ -1,11 +1,10 @@
+/* A step writes one of: a line ending, a run of plain characters, one encoded character, a soft break. */
 #include "mime/quoted_printable.h"
 
 #include "base/utf8.h"
 #include "mime/canonical.h"
 
 #include <string.h>
-
-/* A step writes one of: a line ending, a run of plain characters, one encoded character, a soft break. */
 
 enum { LINE_COLUMNS = 76 };
 

@@ -1,10 +1,9 @@
+/* Headers and delimiters are made at the start, as one text; bodies are encoded through one window, a piece
+ * at a time, when they are pulled. The size is that of the text and what each body says it will be. */
 #include "mime/render.h"
 
 #include "mime/part_tree.h"
 #include "mime/top_header.h"
-
-/* Headers and delimiters are made at the start, as one text; bodies are encoded through one window, a piece
- * at a time, when they are pulled. The size is that of the text and what each body says it will be. */
 
 struct render {
     const struct message *message;

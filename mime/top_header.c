@@ -1,10 +1,9 @@
+/* Fields stand in the order that mail programs write and people expect. */
 #include "mime/top_header.h"
 
 #include "mime/date.h"
 #include "mime/header.h"
 #include "mime/mailbox_header.h"
-
-/* Fields stand in the order that mail programs write and people expect. */
 
 struct mailbox_field {
     struct str name;

@@ -1,12 +1,11 @@
+/* The size of quoted-printable is found by running the encoder once and counting: no second set of rules can
+ * then disagree with what is sent. */
 #include "mime/transfer.h"
 
 #include "base/base64.h"
 #include "mime/base64_wrap.h"
 
 #include <string.h>
-
-/* The size of quoted-printable is found by running the encoder once and counting: no second set of rules can
- * then disagree with what is sent. */
 
 void transfer_rewind(struct transfer *transfer)
 {

@@ -2,9 +2,6 @@
 
 #include "service/version.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 enum { MAX_ANSWER_BYTES = 1 << 20 };
 
 static const char TEXT[] = "text/plain; charset=utf-8";

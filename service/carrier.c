@@ -76,13 +76,13 @@ static bool open_session(struct carrier *carrier, struct configuration *configur
     return carrier->session;
 }
 
-bool carrier_probe(struct carrier *carrier, struct configuration *configuration, size_t relay,
+void carrier_probe(struct carrier *carrier, struct configuration *configuration, size_t relay,
                    struct outcome *outcome, struct arena *arena)
 {
     if (is_reusable(carrier, configuration))
-        return true;
+        return;
     carrier_close(carrier);
-    return open_session(carrier, configuration, relay, deadline_after_ms(PROBE_MS), arena, NULL, outcome);
+    open_session(carrier, configuration, relay, deadline_after_ms(PROBE_MS), arena, NULL, outcome);
 }
 
 static enum smtp_after send_once(struct carrier *carrier, const struct smtp_envelope *envelope,

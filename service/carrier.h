@@ -19,8 +19,8 @@ struct carrier {
     bool spent;        /* the session is to be closed once the outcome was told */
 };
 
-/* Whether a session could be opened, for readiness: asked for with no message. */
-bool carrier_probe(struct carrier *carrier, struct configuration *configuration, size_t relay,
+/* Opens a session where none is good, for readiness; the outcome's fault says whether one stands. */
+void carrier_probe(struct carrier *carrier, struct configuration *configuration, size_t relay,
                    struct outcome *outcome, struct arena *arena);
 
 /* Writes the submission's outcome. What it left to close is closed by carrier_settle, so that no caller waits

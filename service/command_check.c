@@ -7,7 +7,6 @@
 #include "smtp/transport.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <sysexits.h>
 
 enum { MAX_REPORT_BYTES = 256 * 1024, ARENA_BYTES = 512 * 1024 };
@@ -24,8 +23,7 @@ static const struct {
     {FAULT_UPSTREAM_TIMEOUT,
      "check the port: a firewall may swallow it, or smtp:// meets a port that wants smtps://"},
     {FAULT_UPSTREAM_TLS, "check host name and port (smtps:// is TLS from the first byte, smtp:// is "
-                         "STARTTLS); for a private authority set "
-                         "POSTERN_SMTP_CA_FILE"},
+                         "STARTTLS); for a private authority set POSTERN_SMTP_CA_FILE"},
     {FAULT_UPSTREAM_TLS_BROKEN, "try again; if it stays, ask who runs the relay"},
     {FAULT_UPSTREAM_TLS_REQUIRED,
      "use a port that offers STARTTLS, or smtps://; ?tls=none sends everything in the clear"},

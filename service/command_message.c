@@ -1,5 +1,6 @@
 /* `postern render` and `postern send`: one message from standard input, without a server. */
 #include "api/reader.h"
+#include "api/receipt.h"
 #include "base/log.h"
 #include "mime/render.h"
 #include "service/commands.h"
@@ -12,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -57,7 +57,7 @@ int command_render(const struct option_sources *sources)
 {
     struct settings settings;
     struct fault fault;
-    int exit_code;
+    int exit_code = EX_OK;
     if (settings_load(&settings, sources, &fault)) {
         struct submission *submission = read_submission(&settings.limits, stderr, &exit_code);
         if (submission)
@@ -103,7 +103,9 @@ static int send_one(struct configuration *configuration, int stop_fd)
     submission->deadline = deadline_after_ms(settings->timeout_request_ms);
     struct gateway *gateway = gateway_start(configuration, stop_fd, &metrics, &fault);
     exit_code = gateway ? send_and_print(gateway, submission) : command_fail(&fault, EX_OSERR);
-    gateway_stop(&gateway);
+    if (gateway)
+        gateway_stop(gateway);
+    gateway_free(&gateway);
     submission_free(&submission);
     return exit_code;
 }

@@ -10,7 +10,6 @@
 #include "service/admin.h"
 #include "service/commands.h"
 #include "service/configuration.h"
-#include "service/files.h"
 #include "service/gateway.h"
 #include "service/listen.h"
 #include "service/version.h"
@@ -52,8 +51,9 @@ static void count_response(void *context, int status, const char *problem_code)
     metrics_count_response(context, status, problem_code);
 }
 
-/* What is this large is mapped by itself and goes back to the system when it is freed. Left to itself, glibc raises its
- * threshold until the heap of every thread keeps tens of megabytes, and no bound on messages would be one on memory. */
+/* What is this large is mapped by itself and goes back to the system when it is freed. Left to itself, glibc
+ * raises its threshold until the heap of every thread keeps tens of megabytes, and no bound on messages would
+ * be one on memory. */
 static void bound_heaps(void)
 {
     mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
@@ -196,11 +196,17 @@ static int wait_for_signal(const sigset_t *signals, int64_t wait_ms)
     return signal_number > 0 ? signal_number : 0;
 }
 
+/* Messages that are coming in, or are out. */
+static bool has_work(const struct service *service)
+{
+    return api_server_in_flight(service->main_server) > 0 ||
+           api_server_in_flight_bytes(service->main_server) > 0;
+}
+
 static void run_until_stopped(struct service *service, const sigset_t *signals)
 {
     for (;;) {
-        bool busy = api_server_in_flight(service->main_server) > 0;
-        int signal_number = wait_for_signal(signals, busy ? TICK_BUSY_MS : TICK_IDLE_MS);
+        int signal_number = wait_for_signal(signals, has_work(service) ? TICK_BUSY_MS : TICK_IDLE_MS);
         if (signal_number == SIGHUP)
             service_reload(service);
         else if (signal_number)
@@ -212,7 +218,7 @@ static void run_until_stopped(struct service *service, const sigset_t *signals)
 /* True once every message has been answered; false when the deadline has passed, or a second signal came. */
 static bool await_answers(struct service *service, const sigset_t *signals, struct deadline deadline)
 {
-    while (api_server_in_flight(service->main_server) > 0) {
+    while (has_work(service)) {
         int signal_number = wait_for_signal(signals, TICK_STOPPING_MS);
         if (deadline_passed(deadline) || signal_number == SIGTERM || signal_number == SIGINT)
             return false;
@@ -231,16 +237,19 @@ static void finish_what_is_out(struct service *service, const sigset_t *signals)
     if (await_answers(service, signals, grace))
         return;
     /* Ended now, each message still gets the answer that is true of it. */
-    gateway_halt(service->gateway);
+    gateway_stop(service->gateway);
     await_answers(service, signals, deadline_after_ms(ANSWERS_MS));
 }
 
-/* The gateway goes before the server, which cannot stop until every submission was completed. */
+/* The server cannot stop until every submission is completed, and may submit until it has stopped: the gateway stops before it
+ * and is freed behind it. */
 static void service_stop(struct service *service)
 {
     api_server_stop(&service->admin_server);
-    gateway_stop(&service->gateway);
+    if (service->gateway)
+        gateway_stop(service->gateway);
     api_server_stop(&service->main_server);
+    gateway_free(&service->gateway);
     configuration_release(&service->configuration);
     sandbox_stop(&service->sandbox);
     if (service->stop_fd >= 0)

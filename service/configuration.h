@@ -5,8 +5,9 @@
  * goes when its last session is closed.
  *
  * Ownership  counted references; everything in it goes with the last.
- * Errors     INVALID_REQUEST, naming the option or the file.
- * Threads    read only once loaded; hold and release from any.
+ * Errors     INVALID_REQUEST, naming the option or the file; INTERNAL, with what a relay cannot be prepared
+ *            from; OVERLOADED.
+ * Threads    read only once loaded; relay, hold and release from any.
  */
 #ifndef POSTERN_SERVICE_CONFIGURATION_H
 #define POSTERN_SERVICE_CONFIGURATION_H
@@ -31,9 +32,11 @@ struct configuration {
  * a session when it becomes readable. NULL on a fault. */
 struct configuration *configuration_load(const struct option_sources *sources, const struct sandbox *sandbox,
                                          int stop_fd, struct fault *fault);
-/* A relay, ready to open a session with. The first call asks the resolver for this host's full name, which the start does not
- * wait for. */
+
+/* A relay, ready to open a session with. The first call asks the resolver for this host's full name, which
+ * the start does not wait for. */
 const struct smtp_relay *configuration_relay(struct configuration *configuration, size_t index);
+
 struct configuration *configuration_hold(struct configuration *configuration);
 void configuration_release(struct configuration **configuration);
 

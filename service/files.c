@@ -2,16 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { MAX_FILE_BYTES = 1 << 20, READ_BYTES = 65536 };
-
-const char *error_text(int error)
-{
-    const char *text = strerrordesc_np(error);
-    return text ? text : "unknown error";
-}
 
 bool file_read_all(int fd, uint64_t max_bytes, struct buf *contents, struct fault *fault)
 {
@@ -27,7 +20,7 @@ bool file_read_all(int fd, uint64_t max_bytes, struct buf *contents, struct faul
         if (got > 0 && !contents->failed)
             continue;
         buf_wipe(contents);
-        return got < 0 ? fault_set(fault, FAULT_INVALID_REQUEST, "cannot read: %s", error_text(error))
+        return got < 0 ? fault_set(fault, FAULT_INVALID_REQUEST, "cannot read: %s", fault_errno_text(error))
                        : fault_set(fault, FAULT_PAYLOAD_TOO_LARGE, "longer than %llu bytes",
                                    (unsigned long long)max_bytes);
     }
@@ -38,7 +31,7 @@ bool file_read(const char *path, struct buf *contents, struct fault *fault)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return fault_set(fault, FAULT_INVALID_REQUEST, "%s: %s", path, error_text(errno));
+        return fault_set(fault, FAULT_INVALID_REQUEST, "%s: %s", path, fault_errno_text(errno));
     struct fault inner;
     bool ok = file_read_all(fd, MAX_FILE_BYTES, contents, &inner) ||
               fault_set(fault, inner.code, "%s: %s", path, inner.detail);

@@ -12,7 +12,4 @@ bool file_read(const char *path, struct buf *contents, struct fault *fault);
 /* Reads a descriptor to its end, up to `max_bytes`. */
 bool file_read_all(int fd, uint64_t max_bytes, struct buf *contents, struct fault *fault);
 
-/* The system's words for an errno value, for any thread. */
-const char *error_text(int error);
-
 #endif

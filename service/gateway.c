@@ -1,7 +1,6 @@
 #include "service/gateway.h"
 
 #include "base/log.h"
-#include "service/files.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -159,7 +158,7 @@ struct gateway *gateway_start(struct configuration *configuration, int stop_fd, 
         gateway->count++;
         if (!gateway->pools[i] || !gateway->hosts[i].data) {
             fault_set(fault, FAULT_OVERLOADED, "out of memory");
-            gateway_stop(&gateway);
+            gateway_free(&gateway);
             return NULL;
         }
     }
@@ -194,24 +193,24 @@ void gateway_look(struct gateway *gateway, size_t relay, struct str *host, struc
     pool_look(gateway->pools[relay], view);
 }
 
-void gateway_halt(struct gateway *gateway)
+void gateway_stop(struct gateway *gateway)
 {
     if (eventfd_write(gateway->stop_fd, 1) != 0)
-        log_event(LOG_LEVEL_ERROR, "cannot end the sessions' waits", LOG_TEXT("error", error_text(errno)));
+        log_event(LOG_LEVEL_ERROR, "cannot end the sessions' waits",
+                  LOG_TEXT("error", fault_errno_text(errno)));
+    /* In order: what fails over goes to a pool that is stopped later. */
     for (size_t i = 0; i < gateway->count; i++)
-        if (gateway->pools[i])
-            pool_halt(gateway->pools[i]);
+        pool_stop(gateway->pools[i]);
 }
 
-void gateway_stop(struct gateway **stopped)
+void gateway_free(struct gateway **gateway)
 {
-    struct gateway *gateway = *stopped;
-    *stopped = NULL;
-    if (!gateway)
+    struct gateway *gone = *gateway;
+    *gateway = NULL;
+    if (!gone)
         return;
-    gateway_halt(gateway);
-    for (size_t i = 0; i < gateway->count; i++)
-        pool_stop(&gateway->pools[i]);
-    arena_fini(&gateway->arena);
-    free(gateway);
+    for (size_t i = 0; i < gone->count; i++)
+        pool_free(&gone->pools[i]);
+    arena_fini(&gone->arena);
+    free(gone);
 }

@@ -1,7 +1,5 @@
 #include "service/listen.h"
 
-#include "service/files.h"
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -48,8 +46,7 @@ static int require_local(int fd, struct str where, const char *option, struct fa
     if (fd >= 0 && (getsockname(fd, &address.any, &len) != 0 || !is_local(&address))) {
         fault_set(fault, FAULT_INVALID_REQUEST,
                   "option %s: %.*s can be reached from other hosts, and Postern has no API keys to tell who "
-                  "may send; "
-                  "use a loopback address or a Unix socket",
+                  "may send; use a loopback address or a Unix socket",
                   option, STR_ARG(where));
         return close_and_fail(fd);
     }
@@ -64,7 +61,7 @@ static int bind_and_listen(const union address *address, socklen_t len, struct s
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (fd >= 0 && bind(fd, &address->any, len) == 0 && listen(fd, SOMAXCONN) == 0)
         return fd;
-    fault_set(fault, FAULT_OVERLOADED, "cannot listen on %.*s: %s", STR_ARG(where), error_text(errno));
+    fault_set(fault, FAULT_OVERLOADED, "cannot listen on %.*s: %s", STR_ARG(where), fault_errno_text(errno));
     return fd < 0 ? -1 : close_and_fail(fd);
 }
 
@@ -99,11 +96,9 @@ static int open_unix(struct str where, const char *option, struct fault *fault)
 /* Splits at the last colon, so that an IPv6 address needs its brackets. */
 static bool split_host_port(struct str where, char host[static NI_MAXHOST], char port[static NI_MAXSERV])
 {
-    size_t colon = where.len;
-    while (colon > 0 && where.data[colon - 1] != ':')
-        colon--;
-    struct str name = str_first(where, colon ? colon - 1 : 0);
-    struct str number = str_from(where, colon);
+    size_t colon = str_last_index(where, ':');
+    struct str name = str_first(where, colon);
+    struct str number = str_from(where, colon + 1);
     uint64_t value;
     if (name.len > 2 && name.data[0] == '[' && name.data[name.len - 1] == ']')
         name = (struct str){name.data + 1, name.len - 2};

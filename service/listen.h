@@ -1,4 +1,4 @@
-/* service/listen.h: listening sockets from the words of POSTERN_LISTEN (contract, section 4).
+/* service/listen.h: listening sockets from the words of POSTERN_LISTEN and POSTERN_ADMIN_LISTEN.
  *
  * Errors     INVALID_REQUEST: the form is wrong, or the address reaches beyond this host; OVERLOADED: the
  *            system refused.

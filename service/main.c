@@ -27,17 +27,6 @@ static const struct command {
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
-int command_fail(const struct fault *fault, int exit_code)
-{
-    fprintf(stderr, "postern: %s\n", fault->detail);
-    return exit_code;
-}
-
-int command_print(struct str text)
-{
-    return fwrite(text.data, 1, text.len, stdout) == text.len && fflush(stdout) == 0 ? EX_OK : EX_IOERR;
-}
-
 static int print_help(void)
 {
     struct buf help;

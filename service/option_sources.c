@@ -1,5 +1,5 @@
-/* Where option values come from: a JSON file, the environment, --set. Each source only finds pairs of name and text and hands
- * them to one function, option_apply; the later source wins by coming later. */
+/* Where option values come from: a JSON file, the environment, --set. Each source only finds pairs of name
+ * and text and hands them to one function, option_apply; the later source wins by coming later. */
 #include "api/json_check.h"
 #include "service/files.h"
 #include "service/option_table.h"
@@ -30,7 +30,7 @@ static bool secret_from_file(struct settings *settings, const struct option *opt
 static bool option_apply(struct settings *settings, struct str name, struct str text,
                          enum option_source source, struct fault *fault)
 {
-    static const struct str suffix = {"_file", 5};
+    const struct str suffix = STR("_file");
     const struct option *option = option_find(name);
     if (option)
         return option_set(settings, option, text, source, fault);

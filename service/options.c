@@ -1,5 +1,5 @@
-/* The table of options: what each is called, what it may be, and how it is read and shown. Where values come from is
- * option_sources.c's.
+/* The table of options: what each is called, what it may be, and how it is read and shown. Where values come
+ * from is option_sources.c's.
  */
 #include "service/option_table.h"
 

@@ -1,10 +1,8 @@
 /* service/options.h: every option of Postern, named once.
  *
  * One table gives the environment variable (POSTERN_ and the name in capitals), the key in the configuration
- * file, the name for
- * --set, the help text, the check and the default. A value comes from the defaults, then the file, then the
- * environment, then
- * --set; the last one wins.
+ * file, the name for --set, the help text, the check and the default. A value comes from the defaults, then
+ * the file, then the environment, then --set; the last one wins.
  *
  * Ownership  the settings own every string in them.
  * Errors     INVALID_REQUEST, with the option's name, its value unless it is a secret, and what is wanted.

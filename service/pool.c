@@ -116,8 +116,8 @@ static struct job *pool_take(struct worker *worker)
     return job;
 }
 
-/* Tells the outcome. The thread counts as idle from before that, so that a caller's next message finds it and its open session;
- * unless a QUIT is still to be said, which may take a moment. */
+/* Tells the outcome. The thread counts as idle from before that, so that a caller's next message finds it and
+ * its open session; unless a QUIT is still to be said, which may take a moment. */
 static void finish(struct worker *worker, struct job *job)
 {
     struct pool *pool = worker->pool;
@@ -202,7 +202,8 @@ static void join(struct departed departed)
         pthread_join(departed.thread, NULL);
 }
 
-/* Each thread that leaves joins the one that left before it, and pool_stop the last: none is still ending when the pool is gone. */
+/* Each thread that leaves joins the one that left before it, and pool_stop the last: none is still ending
+ * when the pool is gone. */
 static void *session_thread(void *argument)
 {
     struct worker worker = {.pool = argument};
@@ -249,8 +250,9 @@ struct pool *pool_start(struct configuration *configuration, size_t relay, pool_
     return pool;
 }
 
-/* With the lock held: a thread for every waiting job, as far as the limit and the system allow. */
-static bool has_thread_for_next(struct pool *pool)
+/* With the lock held: a thread for every waiting job, as far as the limit and the system allow. False where
+ * there is none at all. */
+static bool provide_thread(struct pool *pool)
 {
     bool wants_more = pool->queued >= pool->idle_threads;
     if (wants_more && pool->threads < pool->configuration->settings.smtp_max_connections)
@@ -266,7 +268,7 @@ bool pool_push(struct pool *pool, struct job *job, enum job_place place, struct 
         fault_set(fault, FAULT_SHUTTING_DOWN, "Postern is stopping");
     else if (pool->queued >= pool->configuration->settings.max_queue)
         fault_set(fault, FAULT_OVERLOADED, "%zu messages are waiting for the relay already", pool->queued);
-    else if (!has_thread_for_next(pool))
+    else if (!provide_thread(pool))
         fault_set(fault, FAULT_OVERLOADED, "no thread could be started to send the message");
     else {
         queue_put(pool, job, place);
@@ -321,27 +323,28 @@ static struct job *take_when_stopping(struct pool *pool)
     return job;
 }
 
-void pool_halt(struct pool *pool)
+void pool_stop(struct pool *pool)
 {
     for (struct job *job; (job = take_when_stopping(pool));)
         end_without_try(pool, job, FAULT_SHUTTING_DOWN, "Postern stopped before the message's turn came");
-}
-
-void pool_stop(struct pool **stopped)
-{
-    struct pool *pool = *stopped;
-    *stopped = NULL;
-    if (!pool)
-        return;
-    pool_halt(pool);
     pthread_mutex_lock(&pool->lock);
     while (pool->threads)
         pthread_cond_wait(&pool->gone, &pool->lock);
+    struct departed last = pool->departed;
+    pool->departed = (struct departed){0};
     pthread_mutex_unlock(&pool->lock);
-    join(pool->departed);
-    configuration_release(&pool->configuration);
-    pthread_cond_destroy(&pool->work);
-    pthread_cond_destroy(&pool->gone);
-    pthread_mutex_destroy(&pool->lock);
-    free(pool);
+    join(last);
+}
+
+void pool_free(struct pool **pool)
+{
+    struct pool *gone = *pool;
+    *pool = NULL;
+    if (!gone)
+        return;
+    configuration_release(&gone->configuration);
+    pthread_cond_destroy(&gone->work);
+    pthread_cond_destroy(&gone->gone);
+    pthread_mutex_destroy(&gone->lock);
+    free(gone);
 }

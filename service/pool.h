@@ -28,7 +28,7 @@ typedef void pool_done(void *context, struct job *job);
 
 struct pool *pool_start(struct configuration *configuration, size_t relay, pool_done *done, void *context);
 
-/* Ahead is for what has waited for another relay already, so that the queue stays in the order of deadlines. */
+/* Ahead is for what has waited for another relay already, so that the queue keeps the order of deadlines. */
 bool pool_push(struct pool *pool, struct job *job, enum job_place place, struct fault *fault);
 
 /* Ends what has waited until its deadline. To be called now and then. */
@@ -48,10 +48,11 @@ struct pool_view {
 
 void pool_look(struct pool *pool, struct pool_view *view);
 
-/* From now on nothing is taken; what is queued ends as SHUTTING_DOWN. */
-void pool_halt(struct pool *pool);
+/* From now on nothing is taken; what is queued ends as SHUTTING_DOWN. Waits for the threads, whose waits the configuration's
+ * stop_fd has ended: on return every job is done. */
+void pool_stop(struct pool *pool);
 
-/* Halts, and waits for the threads, whose waits the configuration's stop_fd has ended. */
-void pool_stop(struct pool **pool);
+/* Stopped, or never pushed to. */
+void pool_free(struct pool **pool);
 
 #endif

@@ -30,8 +30,8 @@ static bool parse_scheme(struct str *rest, struct smtp_relay *relay)
         struct str prefix;
         enum smtp_tls tls;
         uint16_t port;
-    } schemes[] = {{{"smtp://", 7}, SMTP_TLS_STARTTLS, SUBMISSION_PORT},
-                   {{"smtps://", 8}, SMTP_TLS_IMPLICIT, SUBMISSIONS_PORT}};
+    } schemes[] = {{STR("smtp://"), SMTP_TLS_STARTTLS, SUBMISSION_PORT},
+                   {STR("smtps://"), SMTP_TLS_IMPLICIT, SUBMISSIONS_PORT}};
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
         if (str_starts_with(*rest, schemes[i].prefix)) {
             *rest = str_from(*rest, schemes[i].prefix.len);

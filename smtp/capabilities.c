@@ -1,6 +1,5 @@
-#include "smtp/capabilities.h"
-
 /* A keyword that comes twice adds to what the first one said; a parameter that cannot be read is none. */
+#include "smtp/capabilities.h"
 
 enum { MAX_MECHANISM_BYTES = 2048 };
 

@@ -1,14 +1,13 @@
+/* The body goes out in blocks, each looked at first for a reply that came early: a relay that refuses the
+ * message half way, or claims to have taken it, must not be given the rest. The end of data, ".CRLF", is a
+ * write of its own, so that the transport can say whether any of it was taken. A body that is not whole is
+ * never ended. */
 #include "smtp/data.h"
 
 #include "smtp/dot.h"
 #include "smtp/queue_id.h"
 
 #include <stdio.h>
-
-/* The body goes out in blocks, each looked at first for a reply that came early: a relay that refuses the
- * message half way, or claims to have taken it, must not be given the rest. The end of data, ".CRLF", is a
- * write of its own, so that the transport can say whether any of it was taken. A body that is not whole is
- * never ended. */
 
 enum { SHOWN_BODY_BYTES = 48 };
 

@@ -1,3 +1,4 @@
+/* One address after the other, each with its own time: a dead one costs connect_ms and not the message. */
 #include "smtp/dial.h"
 
 #include "smtp/socket.h"
@@ -7,11 +8,8 @@
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* One address after the other, each with its own time: a dead one costs connect_ms and not the message. */
 
 size_t smtp_dial_order(const struct addrinfo *found,
                        const struct addrinfo *ordered[static SMTP_DIAL_MAX_ADDRESSES])
@@ -36,13 +34,12 @@ size_t smtp_dial_order(const struct addrinfo *found,
 static bool fail_resolve(const struct smtp_relay *relay, int error, struct fault *fault)
 {
     enum fault_code code = FAULT_UPSTREAM_UNRESOLVED;
-    const char *why = gai_strerror(error);
     if (error == EAI_NONAME || error == EAI_NODATA || error == EAI_ADDRFAMILY)
         code = FAULT_UPSTREAM_NO_SUCH_HOST;
     else if (error == EAI_MEMORY || (error == EAI_SYSTEM && (errno == EMFILE || errno == ENFILE)))
         code = FAULT_OVERLOADED;
     return fault_set(fault, code, "the relay's name %.*s could not be resolved: %s", STR_ARG(relay->host),
-                     why);
+                     gai_strerror(error));
 }
 
 static bool fail_connect(const struct smtp_relay *relay, enum smtp_status status, int error,
@@ -50,7 +47,7 @@ static bool fail_connect(const struct smtp_relay *relay, enum smtp_status status
 {
     static const int ours[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EADDRNOTAVAIL};
     enum fault_code code = FAULT_UPSTREAM_UNREACHABLE;
-    const char *why = error ? strerrordesc_np(error) : "it did not answer in time";
+    const char *why = error ? fault_errno_text(error) : "it did not answer in time";
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (error == ours[i])
             code = FAULT_OVERLOADED;
@@ -60,8 +57,7 @@ static bool fail_connect(const struct smtp_relay *relay, enum smtp_status status
         code = FAULT_SHUTTING_DOWN;
         why = "Postern is shutting down";
     }
-    return fault_set(fault, code, "no connection to %.*s:%u: %s", STR_ARG(relay->host), relay->port,
-                     why ? why : "unknown error");
+    return fault_set(fault, code, "no connection to %.*s:%u: %s", STR_ARG(relay->host), relay->port, why);
 }
 
 /* Waits for a connection that was begun; `error` is that of the socket. */

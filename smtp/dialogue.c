@@ -1,10 +1,9 @@
-#include "smtp/dialogue.h"
-
-#include "base/utf8.h"
-
 /* A reply belongs to a command only if nothing had arrived before the command went out: whatever stands in
  * the way then, an injected reply or one too many, would shift every verdict that follows by one (RFC
  * 2920 3.2 calls this loss of synchronisation). So each exchange begins by making sure of silence. */
+#include "smtp/dialogue.h"
+
+#include "base/utf8.h"
 
 enum { DETAIL_TEXT_BYTES = 200 };
 

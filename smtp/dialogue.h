@@ -1,8 +1,8 @@
 /* smtp/dialogue.h: a command and its reply: what greet.c, login.c and transaction.c are written in.
  *
  * The session lives as long as the connection; a dialogue is what one call of open or send works with. A
- * function that fails has set the outcome's fault; where the connection is of no more use the
- * session is `broken`, and not one octet more is written to it.
+ * function that fails has set the outcome's fault; where the connection is of no more use `is_broken` is set,
+ * and not one octet more is written to it.
  *
  * Ownership  a dialogue owns nothing. Internal to this floor.
  */

@@ -1,9 +1,8 @@
+/* Line by line, not byte by byte: most of a message is base64 in lines of 76, found by memchr and copied
+ * whole. */
 #include "smtp/dot.h"
 
 #include <string.h>
-
-/* Line by line, not byte by byte: most of a message is base64 in lines of 76, found by memchr and copied
- * whole. */
 
 /* The bytes up to and with the next CR or LF, whichever is first, `room` at most. */
 static size_t run_length(struct str piece, size_t room)

@@ -1,7 +1,7 @@
 /* smtp/dot.h: transparency of the body in DATA (RFC 5321 4.5.2), piece by piece.
  *
  * Errors     a CR or LF that stands alone is refused: relays disagree on what it means, and the difference is
- * how a second message is smuggled into the first.
+ *            how a second message is smuggled into the first.
  */
 #ifndef POSTERN_SMTP_DOT_H
 #define POSTERN_SMTP_DOT_H

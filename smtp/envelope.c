@@ -1,8 +1,6 @@
-#include "smtp/envelope.h"
-
 /* mime/mailbox.c says what an address is. Here stands only what an SMTP line needs of it (RFC 5321 4.1.2), so
- * that a fault elsewhere cannot become a second command: "a@b> ORCPT=x", CRLF, a quote that is never closed.
- */
+ * that a fault elsewhere cannot become a second command: "a@b> ORCPT=x", CRLF, a quote without an end. */
+#include "smtp/envelope.h"
 
 /* RFC 5321 4.5.3.1.3 has 256 octets for a path; addresses in UTF-8 need more. */
 enum { MAX_ADDRESS_BYTES = 512, MAX_EHLO_NAME_BYTES = 255 };
@@ -12,23 +10,11 @@ static bool is_control(char c)
     return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-/* The index behind the closing quote of a local part that begins with one, or 0 where it is never closed. */
-static size_t skip_quoted(struct str address)
-{
-    for (size_t i = 1; i < address.len; i++) {
-        if (address.data[i] == '"')
-            return i + 1;
-        if (address.data[i] == '\\')
-            i++;
-    }
-    return 0;
-}
-
 static bool is_path(struct str address)
 {
     size_t local_len = 0;
     if (address.len && address.data[0] == '"') {
-        local_len = skip_quoted(address);
+        local_len = str_skip_quoted(address, 0);
         if (local_len == 0 || local_len >= address.len || address.data[local_len] != '@')
             return false;
     } else {

@@ -1,9 +1,8 @@
+/* Until TLS stands, whoever sits on the way may speak for the relay: nothing that was said before it is
+ * believed behind it, and where it is required nothing but EHLO, STARTTLS and QUIT is said without it. */
 #include "smtp/greet.h"
 
 #include <stdio.h>
-
-/* Until TLS stands, whoever sits on the way may speak for the relay: nothing that was said before it is
- * believed behind it, and where it is required nothing but EHLO, STARTTLS and QUIT is said without it. */
 
 static const struct smtp_timeouts *timeouts(const struct smtp_dialogue *dialogue)
 {

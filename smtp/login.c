@@ -1,3 +1,5 @@
+/* Each line that goes out is learnt as a secret before it goes, so that a relay that echoes it cannot
+ * carry it into a log or an answer; and each buffer that held one is wiped. */
 #include "smtp/login.h"
 
 #include "base/base64.h"
@@ -5,9 +7,6 @@
 #include "smtp/sasl.h"
 
 #include <stdio.h>
-
-/* Each line that goes out is learnt as a secret before it goes, so that a relay that echoes it cannot
- * carry it into a log or an answer; and each buffer that held one is wiped. */
 
 /* RFC 5321 4.5.3.1.4: with its CRLF. A longer initial response waits for its 334 (RFC 4954 4). */
 enum { MAX_COMMAND_LINE_BYTES = 512, CRLF_BYTES = 2 };

@@ -1,5 +1,3 @@
-#include "smtp/queue_id.h"
-
 /* A form is a row of words, compared without case, anywhere in the text:
  *
  *   %    the ID, which may have something in front of it and behind it within its word: "(%)"
@@ -8,6 +6,7 @@
  *
  * The first row that fits and yields something like an ID wins, so that the particular forms stand before the
  * general ones. A form that ordinary prose may fit is `weak`: there an ID must have a digit. */
+#include "smtp/queue_id.h"
 
 struct form {
     const char *relay;

@@ -2,7 +2,7 @@
  *
  * Ownership  filled by the owner, whose strings outlive it; smtp_relay_prepare makes the TLS context,
  *            smtp_relay_fini frees it.
- * Errors     prepare gives a message for the operator.
+ * Errors     INTERNAL, in words for the operator.
  * Threads    read only once prepared; shared by all sessions.
  */
 #ifndef POSTERN_SMTP_RELAY_H

@@ -1,12 +1,11 @@
+/* Each line is checked while it grows, so that what is no SMTP at all (a web server, TLS, a line without end)
+ * is known by its first bytes and not after a time-out. What is found does not depend on how the bytes were
+ * split. */
 #include "smtp/reply.h"
 
 #include "base/utf8.h"
 
 #include <string.h>
-
-/* Each line is checked while it grows, so that what is no SMTP at all (a web server, TLS, a line without end)
- * is known by its first bytes and not after a time-out. What is found does not depend on how the bytes were
- * split. */
 
 enum { CODE_DIGITS = 3, TEXT_AT = 4 };
 

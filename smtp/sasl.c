@@ -1,12 +1,7 @@
-#include "smtp/sasl.h"
-
-#include "base/utf8.h"
-
-#include <string.h>
-
 /* Which mechanism, and what it says; how it is carried, and what stays masked, is login.c's. A mechanism
  * that answers more challenges than it has answers for would tell the relay something twice: it cancels
  * instead. */
+#include "smtp/sasl.h"
 
 static bool holds_nul(struct str s)
 {
@@ -119,11 +114,10 @@ static bool may_use(const struct smtp_sasl_mechanism *mechanism, const struct sm
 
 static const struct smtp_sasl_mechanism *find(struct str name)
 {
-    const struct smtp_sasl_mechanism *found = NULL;
-    for (size_t row = 0; !found && smtp_sasl_mechanism_at(row); row++)
+    for (size_t row = 0; smtp_sasl_mechanism_at(row); row++)
         if (str_equal_nocase(name, str_of(mechanisms[row].name)))
-            found = &mechanisms[row];
-    return found;
+            return &mechanisms[row];
+    return NULL;
 }
 
 const struct smtp_sasl_mechanism *smtp_sasl_choose(const struct smtp_relay *relay,

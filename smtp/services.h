@@ -1,5 +1,4 @@
-/* smtp/services.h: well-known submission services by name, so that an operator need not look up host and
- * port.
+/* smtp/services.h: well-known submission services by name, in place of host and port.
  *
  * Every one is reached under TLS. Where a service takes implicit TLS (RFC 8314 3.3), that is the row.
  */

@@ -1,3 +1,5 @@
+/* Opening is greet.c and login.c, sending is transaction.c and data.c; here stands what lasts from one to
+ * the next. A fault decides the delivery in one place, at the end of a send. */
 #include "smtp/session.h"
 
 #include "smtp/dial.h"
@@ -9,9 +11,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Opening is greet.c and login.c, sending is transaction.c and data.c; here stands what lasts from one to
- * the next. A fault decides the delivery in one place, at the end of a send. */
 
 /* The answer has been given when QUIT is said: nobody waits for its 221 but the thread. */
 enum { QUIT_WAIT_MS = 1000, MAX_GREETING_BYTES = SMTP_REPLY_MAX_LINE_BYTES };

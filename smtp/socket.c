@@ -1,3 +1,5 @@
+/* Every call is tried first and waited for only when it would block, so that a wait is always for something
+ * that is missing and a deadline in the past means "what is there already". */
 #include "smtp/socket.h"
 
 #include "smtp/tls.h"
@@ -11,9 +13,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* Every call is tried first and waited for only when it would block, so that a wait is always for something
- * that is missing and a deadline in the past means "what is there already". */
 
 enum smtp_status smtp_socket_wait(int fd, int stop_fd, short events, struct deadline deadline)
 {

@@ -1,3 +1,8 @@
+/* OpenSSL never blocks here: what it cannot do at once it says, and the wait is ours, with our deadline and
+ * our stop.
+ *
+ * A handshake that fails must tell the operator what to change. The certificate that was refused is gone once
+ * SSL_connect returns, so that it is described while it is being verified. */
 #include "smtp/tls.h"
 
 #include "smtp/tls_bio.h"
@@ -7,12 +12,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <time.h>
-
-/* OpenSSL never blocks here: what it cannot do at once it says, and the wait is ours, with our deadline and
- * our stop.
- *
- * A handshake that fails must tell the operator what to change. The certificate that was refused is gone once
- * SSL_connect returns, so that it is described while it is being verified. */
 
 static void print_name(const X509_NAME *name, char text[static SMTP_NAME_TEXT_BYTES])
 {
@@ -109,7 +108,7 @@ static bool wants_wait(int error)
     return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
 }
 
-/* F70: a FIN without close_notify is an attack or a fault, never the end of the stream. */
+/* RFC 8446 6.1: a FIN without close_notify is an attack or a fault, never the end of the stream. */
 static enum smtp_status ended_status(int error)
 {
     switch (error) {

@@ -1,9 +1,8 @@
+/* OpenSSL's own socket BIO writes with write(2), which raises SIGPIPE on a dead connection, and does not say
+ * how much went out when a record failed half way. */
 #include "smtp/tls_bio.h"
 
 #include <errno.h>
-
-/* OpenSSL's own socket BIO writes with write(2), which raises SIGPIPE on a dead connection, and does not say
- * how much went out when a record failed half way. */
 
 static int finish(BIO *bio, ssize_t done, int retry_flag)
 {

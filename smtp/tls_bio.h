@@ -1,6 +1,5 @@
 /* smtp/tls_bio.h: OpenSSL's way to the socket, so that it sends without raising signals and every octet of
- * ciphertext that the kernel takes is counted.
- */
+ * ciphertext that the kernel takes is counted. */
 #ifndef POSTERN_SMTP_TLS_BIO_H
 #define POSTERN_SMTP_TLS_BIO_H
 

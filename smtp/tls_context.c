@@ -1,3 +1,5 @@
+/* What is wrong with a file is found when the program starts, not with the first mail: a trust store that is
+ * empty would fail every handshake, a client key that does not fit its certificate some of them. */
 #include "smtp/tls.h"
 #include "smtp/tls_bio.h"
 
@@ -6,9 +8,6 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* What is wrong with a file is found when the program starts, not with the first mail: a trust store that is
- * empty would fail every handshake, a client key that does not fit its certificate some of them. */
 
 static bool fail_with_openssl(struct fault *fault, const char *what, const char *file)
 {
@@ -47,7 +46,7 @@ static bool is_same_file(const char *a, const char *b)
            status_a.st_ino == status_b.st_ino;
 }
 
-/* The bundle that the environment asks for; NULL where it asks for none, or for what is the default anyway. */
+/* The bundle that the environment asks for; NULL where it asks for none, or for the default anyway. */
 static const char *asked_bundle(void)
 {
     const char *file = secure_getenv(X509_get_default_cert_file_env());

@@ -1,9 +1,8 @@
+/* One command, one reply, in page order. Every recipient is asked for, whatever became of the one before: who
+ * is refused learns of all of them at once. */
 #include "smtp/transaction.h"
 
 #include "smtp/data.h"
-
-/* One command, one reply, in page order. Every recipient is asked for, whatever became of the one before: who
- * is refused learns of all of them at once. */
 
 /* A refused message waits no longer than this for its RSET. */
 enum { RESET_WAIT_MS = 2000 };

@@ -70,7 +70,7 @@ void smtp_transcript_note(struct smtp_transcript *transcript, const char *format
         add_line(transcript, "--", str_first(str_of(note), (size_t)len));
 }
 
-struct str smtp_transcript_text(struct smtp_transcript *transcript)
+struct str smtp_transcript_text(const struct smtp_transcript *transcript)
 {
     return buf_view(&transcript->text);
 }

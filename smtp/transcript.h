@@ -1,5 +1,4 @@
-/* smtp/transcript.h: the dialogue as an RFC would print it, each line with its milliseconds since the
- * beginning:
+/* smtp/transcript.h: the dialogue as an RFC would print it, each line behind its time in milliseconds:
  *
  *     0.0  -- connected to smtp.example.com:587
  *     1.2  S: 220 smtp.example.com ESMTP
@@ -29,6 +28,6 @@ void smtp_transcript_client(struct smtp_transcript *transcript, struct str line)
 void smtp_transcript_server(struct smtp_transcript *transcript, struct str lines);
 void smtp_transcript_note(struct smtp_transcript *transcript, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-struct str smtp_transcript_text(struct smtp_transcript *transcript);
+struct str smtp_transcript_text(const struct smtp_transcript *transcript);
 
 #endif

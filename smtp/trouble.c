@@ -1,10 +1,9 @@
-#include "smtp/trouble.h"
-
-#include <assert.h>
-
 /* Two tables. A reply is looked up by its step and code, first row first; a connection's end by its status,
  * and by whether the end of data had gone out: behind it only a complete reply says anything, and all else
  * leaves the outcome unknown (RFC 1047). */
+#include "smtp/trouble.h"
+
+#include <assert.h>
 
 static const struct reply_row {
     enum smtp_step step;

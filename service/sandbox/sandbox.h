@@ -8,8 +8,7 @@
  * Errors     start: INTERNAL, with what could not be had.
  * Threads    start and stop on one; the routes on any.
  * Limits     127.0.0.1 only; 64 connections; 1,000 recipients a message; messages by count and by bytes,
- *            those still arriving included, the oldest dropped. So that dropped bytes leave the process,
- *            start fixes glibc's M_MMAP_THRESHOLD for all of it.
+ *            those still arriving included, the oldest dropped.
  */
 #ifndef POSTERN_SERVICE_SANDBOX_SANDBOX_H
 #define POSTERN_SERVICE_SANDBOX_SANDBOX_H

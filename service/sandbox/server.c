@@ -131,7 +131,7 @@ static bool listen_on_loopback(struct sandbox_server *server, uint16_t port, str
         listen(server->listen_fd, BACKLOG) != 0 ||
         getsockname(server->listen_fd, (struct sockaddr *)&address, &address_bytes) != 0)
         return fault_set(fault, FAULT_INTERNAL, "the sandbox cannot listen on 127.0.0.1:%u: %s",
-                         (unsigned)port, strerrordesc_np(errno));
+                         (unsigned)port, fault_errno_text(errno));
     server->port = ntohs(address.sin_port);
     return true;
 }
@@ -169,7 +169,7 @@ struct sandbox_server *sandbox_server_start(const struct sandbox_terms *terms, u
     server->listen_fd = -1;
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (server->stop_fd < 0)
-        fault_set(fault, FAULT_INTERNAL, "the sandbox cannot open a descriptor: %s", strerrordesc_np(errno));
+        fault_set(fault, FAULT_INTERNAL, "the sandbox cannot open a descriptor: %s", fault_errno_text(errno));
     else if (listen_on_loopback(server, port, fault) && start_acceptor(server, fault))
         return server;
     release(server);

@@ -1,6 +1,7 @@
 /* What a caller reads, to the byte. */
 #include "api/json_write.h"
 #include "api/problem.h"
+#include "api/receipt.h"
 #include "test.h"
 
 #include <stdlib.h>

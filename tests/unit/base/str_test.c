@@ -32,6 +32,47 @@ static void comparing_ignores_the_case_of_ascii_letters_only(void)
     CHECK(!str_starts_with(STR("a"), STR("ab")));
 }
 
+static void order_is_by_bytes_and_then_by_length(void)
+{
+    static const struct {
+        const char *a, *b;
+        int want;
+    } rows[] = {{"", "", 0},   {"", "a", -1},  {"a", "ab", -1},      {"ab", "b", -1},
+                {"a", "a", 0}, {"B", "a", -1}, {"\xc3\xa4", "z", 1}, {"b", "abc", 1}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        test_row("\"%s\", \"%s\"", rows[i].a, rows[i].b);
+        int order = str_compare(str_of(rows[i].a), str_of(rows[i].b));
+        CHECK_INT((order > 0) - (order < 0), rows[i].want);
+    }
+    CHECK_INT(str_compare((struct str){0}, STR("")), 0);
+}
+
+static void a_quoted_string_ends_at_a_quote_that_is_not_escaped(void)
+{
+    static const struct {
+        const char *text;
+        size_t at, want; /* 0: it has no end */
+    } rows[] = {{"\"\"", 0, 2},       {"\"a\"b\"", 0, 3},     {"x\"a\"", 1, 4},
+                {"\"a\\\"b\"", 0, 6}, {"\"a\\\\\"b\"", 0, 5}, {"\"", 0, 0},
+                {"\"a", 0, 0},        {"\"a\\\"", 0, 0},      {"\"a\\", 0, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        test_row("%s", rows[i].text);
+        CHECK_INT(str_skip_quoted(str_of(rows[i].text), rows[i].at), rows[i].want);
+    }
+}
+
+static void a_token_has_no_separators_and_is_not_empty(void)
+{
+    CHECK(str_is_token(STR("X-Mailer")) && str_is_token(STR("!#$%&'*+-.^_`|~09azAZ")));
+    static const struct str none[] = {STR(""),    STR(" "),        STR("a b"), STR("a:"),
+                                      STR("a\0"), STR("\xc3\xa4"), STR("a/b"), STR("(a"),
+                                      STR("a\t"), STR("a\x7f"),    STR("@")};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        test_row("%zu", i);
+        CHECK(!str_is_token(none[i]));
+    }
+}
+
 static void a_number_is_digits_and_nothing_else_within_its_bound(void)
 {
     static const struct {
@@ -82,6 +123,9 @@ int main(void)
     TEST(trimming_takes_spaces_and_tabs_off_both_ends);
     TEST(cutting_walks_all_parts_the_empty_ones_too);
     TEST(comparing_ignores_the_case_of_ascii_letters_only);
+    TEST(order_is_by_bytes_and_then_by_length);
+    TEST(a_quoted_string_ends_at_a_quote_that_is_not_escaped);
+    TEST(a_token_has_no_separators_and_is_not_empty);
     TEST(a_number_is_digits_and_nothing_else_within_its_bound);
     TEST(slices_clamp_to_what_is_there);
     return test_result();

@@ -333,8 +333,7 @@ static void clear(void)
 {
     struct api_answer answer = call("DELETE", "/sandbox/messages");
     CHECK_INT(answer.status, 204);
-    CHECK_STR(body_of(&answer), STR(""));
-    free(answer.body);
+    CHECK(!answer.body);
 }
 
 static void take_queue_id(struct client *client, char queue_id[static SANDBOX_QUEUE_ID_BYTES])
