@@ -172,7 +172,7 @@ bool guard_check_no_body(const struct guard_framing *framing, struct fault *faul
 static bool check_media(const struct guard_request *request, struct fault *fault)
 {
     struct str type = {0}, coding = {0};
-    if (find_field(request, STR("Content-Type"), &type) != 1 || !media_type_is(type, STR("application/json")))
+    if (find_field(request, STR("Content-Type"), &type) != 1 || !media_is_type(type, STR("application/json")))
         return fault_set(fault, FAULT_UNSUPPORTED_MEDIA_TYPE, "the Content-Type must be application/json");
     if (!media_charset_is_utf8(type))
         return fault_set(fault, FAULT_UNSUPPORTED_MEDIA_TYPE, "the charset of JSON is UTF-8");

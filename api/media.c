@@ -1,6 +1,6 @@
 #include "api/media.h"
 
-bool media_type_is(struct str type, struct str wanted)
+bool media_is_type(struct str type, struct str wanted)
 {
     return str_equal_nocase(str_trim(str_cut(&type, ';')), wanted);
 }

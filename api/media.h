@@ -6,7 +6,7 @@
 #include "base/str.h"
 
 /* `type` without its parameters is `wanted`; the charset parameter, if there is one, is UTF-8. */
-bool media_type_is(struct str type, struct str wanted);
+bool media_is_type(struct str type, struct str wanted);
 bool media_charset_is_utf8(struct str type);
 
 enum { MEDIA_FULL_QUALITY = 1000 };
