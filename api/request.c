@@ -103,7 +103,7 @@ static void note_answer(const struct request *request)
     if (config->count_response)
         config->count_response(config->count_context, response->status, problem);
     if (problem)
-        log_event(request->submission ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "request refused",
+        log_event(request->submission ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "problem answered",
                   LOG_STR("id", id_of(request)), LOG_INT("status", response->status),
                   LOG_TEXT("code", problem));
 }
@@ -244,6 +244,7 @@ static enum MHD_Result serve_route(struct request *request)
         return answer_fault(request, &fault);
     }
     response_set(&request->response, made.status, made.content_type, made.body, made.body_bytes);
+    response_set_fault(&request->response, made.fault);
     return answer(request);
 }
 

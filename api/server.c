@@ -68,6 +68,7 @@ struct api_server *api_server_start(const struct api_config *config, struct faul
     struct api_server *server = calloc(1, sizeof *server);
     if (!server) {
         fault_set(fault, FAULT_INTERNAL, "out of memory");
+        close(config->listen_fd);
         return NULL;
     }
     server->config = *config;
@@ -79,6 +80,7 @@ struct api_server *api_server_start(const struct api_config *config, struct faul
         server->daemon = start_daemon(server);
     if (!server->daemon) {
         fault_set(fault, FAULT_INTERNAL, "the HTTP server cannot be started: %s", fault_errno_text(errno));
+        close(config->listen_fd);
         free(server);
         return NULL;
     }
@@ -96,10 +98,11 @@ void api_server_drain(struct api_server *server)
      * What stands in its place is a socket too, for only that may be missing from an epoll set without a
      * panic. */
     int placeholder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (placeholder >= 0) {
-        dup3(placeholder, fd, O_CLOEXEC);
+    if (placeholder < 0 || dup3(placeholder, fd, O_CLOEXEC) < 0)
+        log_event(LOG_LEVEL_WARN, "the listening socket stays open while draining",
+                  LOG_TEXT("error", fault_errno_text(errno)));
+    if (placeholder >= 0)
         close(placeholder);
-    }
     server->quiesced_fd = fd;
 }
 

@@ -24,6 +24,7 @@ struct api_answer {
     const char *content_type;
     char *body;
     size_t body_bytes;
+    enum fault_code fault; /* the problem that the body tells; FAULT_NONE for none */
 };
 
 struct api_route {

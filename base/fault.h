@@ -19,18 +19,11 @@ enum { RETRY_NEVER = 0, RETRY_SOON_S = 5, RETRY_LATER_S = 60, RETRY_MUCH_LATER_S
     ROW(NONE, "none", 200, RETRY_NEVER, "No fault")                                                          \
     ROW(MALFORMED_HTTP, "malformed-http", 400, RETRY_NEVER, "The HTTP request is malformed")                 \
     ROW(INVALID_JSON, "invalid-json", 400, RETRY_NEVER, "The body is not valid JSON")                        \
-    ROW(UNAUTHORIZED, "unauthorized", 401, RETRY_NEVER, "A valid API key is needed")                         \
-    ROW(FORBIDDEN, "forbidden", 403, RETRY_NEVER, "The API key does not allow this")                         \
-    ROW(FORBIDDEN_SENDER, "forbidden-sender", 403, RETRY_NEVER, "The API key does not allow this sender")    \
-    ROW(FORBIDDEN_RECIPIENT, "forbidden-recipient", 403, RETRY_NEVER,                                        \
-        "The API key does not allow a recipient")                                                            \
     ROW(NOT_FOUND, "not-found", 404, RETRY_NEVER, "There is nothing at this address")                        \
     ROW(METHOD_NOT_ALLOWED, "method-not-allowed", 405, RETRY_NEVER, "This method is not allowed here")       \
     ROW(NOT_ACCEPTABLE, "not-acceptable", 406, RETRY_NEVER, "None of the accepted media types can be given") \
-    ROW(REQUEST_TIMEOUT, "request-timeout", 408, RETRY_SOON_S, "The request took too long to arrive")        \
     ROW(LENGTH_REQUIRED, "length-required", 411, RETRY_NEVER, "A Content-Length is needed")                  \
     ROW(PAYLOAD_TOO_LARGE, "payload-too-large", 413, RETRY_NEVER, "The request body is too large")           \
-    ROW(URI_TOO_LONG, "malformed-http", 414, RETRY_NEVER, "The request target is too long")                  \
     ROW(UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", 415, RETRY_NEVER, "This media type is not taken")  \
     ROW(EXPECTATION_FAILED, "malformed-http", 417, RETRY_NEVER, "This expectation cannot be met")            \
     ROW(INVALID_REQUEST, "invalid-request", 422, RETRY_NEVER, "The request has invalid fields")              \
@@ -43,13 +36,10 @@ enum { RETRY_NEVER = 0, RETRY_SOON_S = 5, RETRY_LATER_S = 60, RETRY_MUCH_LATER_S
     ROW(TOO_MANY_RECIPIENTS, "too-many-recipients", 422, RETRY_NEVER, "The message has too many recipients") \
     ROW(SMTPUTF8_UNSUPPORTED, "smtputf8-unsupported", 422, RETRY_NEVER,                                      \
         "The relay takes no UTF-8 addresses")                                                                \
-    ROW(REQUIRETLS_UNSUPPORTED, "requiretls-unsupported", 422, RETRY_NEVER,                                  \
-        "The relay does not offer REQUIRETLS")                                                               \
     ROW(SENDER_REJECTED, "sender-rejected", 422, RETRY_NEVER, "The relay refused the sender")                \
     ROW(RECIPIENTS_REJECTED, "recipients-rejected", 422, RETRY_NEVER,                                        \
         "The relay refused one or more recipients")                                                          \
     ROW(MESSAGE_REJECTED, "message-rejected", 422, RETRY_NEVER, "The relay refused the message")             \
-    ROW(RATE_LIMITED, "rate-limited", 429, RETRY_SOON_S, "Too many requests")                                \
     ROW(HEADERS_TOO_LARGE, "malformed-http", 431, RETRY_NEVER, "The request header is too large")            \
     ROW(INTERNAL, "internal", 500, RETRY_SOON_S, "Postern failed")                                           \
     ROW(UPSTREAM_UNREACHABLE, "upstream-unreachable", 502, RETRY_LATER_S, "The relay cannot be reached")     \

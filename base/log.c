@@ -8,9 +8,10 @@
 
 enum { MAX_LINE_BYTES = 4096, MAX_VALUE_BYTES = 1024 };
 
+/* Set at each reload, while other threads write. */
 static struct {
-    enum log_level level;
-    enum log_format format;
+    _Atomic enum log_level level;
+    _Atomic enum log_format format;
 } settings = {LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};

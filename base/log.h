@@ -27,7 +27,7 @@ struct log_field {
 #define LOG_TEXT(name, c_str) ((struct log_field){(name), LOG_VALUE_STR, str_of(c_str), 0})
 #define LOG_INT(name, value)  ((struct log_field){(name), LOG_VALUE_INT, {0}, (value)})
 
-/* Before the first thread; without it, info as logfmt. */
+/* Without it, info as logfmt. Threads: any. */
 void log_configure(enum log_level level, enum log_format format);
 
 /* log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", "127.0.0.1:8587")); absent values are left

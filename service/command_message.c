@@ -116,9 +116,6 @@ int command_send(const struct option_sources *sources)
     signal(SIGPIPE, SIG_IGN);
     int stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct configuration *configuration = configuration_load(sources, NULL, stop_fd, &fault);
-    if (configuration)
-        log_configure((enum log_level)configuration->settings.log_level,
-                      (enum log_format)configuration->settings.log_format);
     int exit_code = configuration ? send_one(configuration, stop_fd) : command_fail(&fault, EX_CONFIG);
     configuration_release(&configuration);
     close(stop_fd);

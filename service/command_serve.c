@@ -142,11 +142,6 @@ static bool start_gateway(struct service *service, struct fault *fault)
     return service->gateway;
 }
 
-static void apply_log_settings(const struct settings *settings)
-{
-    log_configure((enum log_level)settings->log_level, (enum log_format)settings->log_format);
-}
-
 /* On failure `exit_code` says whether the configuration or the system is at fault. */
 static bool service_start(struct service *service, bool with_sandbox, int *exit_code, struct fault *fault)
 {
@@ -159,7 +154,6 @@ static bool service_start(struct service *service, bool with_sandbox, int *exit_
     service->configuration = configuration_load(service->sources, service->sandbox, service->stop_fd, fault);
     if (!service->configuration)
         return false;
-    apply_log_settings(&service->configuration->settings);
     if (!start_gateway(service, fault) || !start_admin_server(service, fault) ||
         !start_main_server(service, fault)) {
         if (fault->code != FAULT_INVALID_REQUEST)

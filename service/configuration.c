@@ -84,6 +84,16 @@ const struct smtp_relay *configuration_relay(struct configuration *configuration
     return &relays->items[index];
 }
 
+/* What is said from here on is said as the settings want it. */
+static bool load_settings(struct settings *settings, const struct option_sources *sources,
+                          struct fault *fault)
+{
+    if (!settings_load(settings, sources, fault))
+        return false;
+    log_configure((enum log_level)settings->log_level, (enum log_format)settings->log_format);
+    return true;
+}
+
 struct configuration *configuration_load(const struct option_sources *sources, const struct sandbox *sandbox,
                                          int stop_fd, struct fault *fault)
 {
@@ -95,7 +105,7 @@ struct configuration *configuration_load(const struct option_sources *sources, c
     pthread_mutex_init(&configuration->naming, NULL);
     atomic_init(&configuration->references, 1);
     arena_init(&configuration->arena, MAX_ARENA_BYTES);
-    if (!settings_load(&configuration->settings, sources, fault) ||
+    if (!load_settings(&configuration->settings, sources, fault) ||
         !find_relays(configuration, sandbox, fault) || !prepare_relays(configuration, stop_fd, fault))
         configuration_release(&configuration);
     return configuration;

@@ -160,9 +160,10 @@ static void serve_submission(struct pool *pool, struct carrier *carrier, struct 
     struct outcome *outcome = &job->submission->outcome;
     outcome->timing.queued_us = clock_monotonic_us() - job->queued_at_us;
     carrier_deliver(carrier, configuration, pool->relay, job->submission);
-    /* A session stands, or else the fault says why none could be opened. */
-    bool opened = carrier->session != NULL;
-    record_health(pool, opened ? &(struct fault){.code = FAULT_NONE} : &outcome->fault);
+    /* A session stands, or else the fault says why none could be opened: the relay's, or our own. */
+    bool is_relays = str_starts_with(str_of(fault_kind(outcome->fault.code)->name), STR("upstream-"));
+    if (carrier->session || is_relays)
+        record_health(pool, carrier->session ? &(struct fault){.code = FAULT_NONE} : &outcome->fault);
 }
 
 static void serve(struct worker *worker, struct job *job)

@@ -51,6 +51,10 @@ static bool fail_connect(const struct smtp_relay *relay, enum smtp_status status
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (error == ours[i])
             code = FAULT_OVERLOADED;
+    if (status == SMTP_STATUS_NO_MEMORY) {
+        code = FAULT_OVERLOADED;
+        why = "Postern is out of memory";
+    }
     if (status == SMTP_STATUS_TIMEOUT || error == ETIMEDOUT)
         code = FAULT_UPSTREAM_TIMEOUT;
     if (status == SMTP_STATUS_STOPPED) {

@@ -74,8 +74,11 @@ static bool answer_challenge(struct smtp_dialogue *dialogue, struct smtp_sasl *s
         why = "it asks for more than the mechanism has to give";
     else
         buf_append(smtp_dialogue_begin(dialogue), buf_view(&base64));
+    bool out_of_memory = challenge.failed || base64.failed;
     buf_wipe(&challenge);
     buf_wipe(&base64);
+    if (out_of_memory)
+        return smtp_dialogue_judge(dialogue, SMTP_STEP_AUTH, SMTP_STATUS_NO_MEMORY);
     if (why)
         return cancel(dialogue, why);
     return smtp_dialogue_judge(dialogue, SMTP_STEP_AUTH, exchange(dialogue, STR("***")));

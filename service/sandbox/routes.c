@@ -20,6 +20,7 @@ static void answer_fault(struct api_answer *answer, enum fault_code code, const 
     struct problem problem = {0};
     fault_set(&problem.fault, code, "%s", detail);
     answer->status = fault_kind(code)->http_status;
+    answer->fault = code;
     answer->content_type = "application/problem+json";
     answer->body = problem_json(&problem, (struct str){0});
     answer->body_bytes = answer->body ? strlen(answer->body) : 0;
