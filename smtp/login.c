@@ -30,11 +30,12 @@ static bool make_response(struct smtp_dialogue *dialogue, struct smtp_sasl *sasl
 {
     struct buf response;
     buf_init(&response, SMTP_SASL_MAX_RESPONSE_BYTES);
-    bool made = smtp_sasl_respond(sasl, challenge, &response);
+    bool made = smtp_sasl_respond(sasl, challenge, &response) &&
+                smtp_redactor_add_base64(&dialogue->session->redactor, buf_view(&response));
     if (made)
         base64_encode(base64, buf_view(&response));
     buf_wipe(&response);
-    return made && !base64->failed && smtp_redactor_add(&dialogue->session->redactor, buf_view(base64));
+    return made && !base64->failed;
 }
 
 static enum smtp_status exchange(struct smtp_dialogue *dialogue, struct str shown)

@@ -11,12 +11,15 @@ static void secrets_are_covered_wherever_they_stand(void)
         {"s3crets3cret", "************"},
         {"s3cre", "s3cre"},
         {"535-czNjcmV0 no\n535 s3cret\n", "535-******** no\n535 ******\n"},
+        {"535 bWlzdA== no\n", "535 ******== no\n"}, /* base64 of "mist" */
+        {"535 bWlzdA no\n", "535 ****** no\n"},     /* the same, without its padding */
         {"abc", "abc"},
         {"", ""},
     };
     struct smtp_redactor redactor = {0};
     CHECK(smtp_redactor_add(&redactor, STR("s3cret")));
     CHECK(smtp_redactor_add_base64(&redactor, STR("s3cret")));
+    CHECK(smtp_redactor_add_base64(&redactor, STR("mist")));
     CHECK(smtp_redactor_add(&redactor, STR("abc"))); /* too short to be looked for */
     CHECK(smtp_redactor_add(&redactor, (struct str){0}));
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
