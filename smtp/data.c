@@ -11,6 +11,9 @@
 
 enum { SHOWN_BODY_BYTES = 48 };
 
+/* How long a refusal waits for its confirmation, and how many replies may stand before it. */
+enum { CONFIRM_MS = 2000, MAX_STRAY_REPLIES = 8 };
+
 struct body {
     struct smtp_dot dot;
     size_t filled; /* of session->block */
@@ -144,6 +147,38 @@ static bool send_dot(struct smtp_dialogue *dialogue)
     return status == SMTP_STATUS_OK || smtp_dialogue_judge(dialogue, SMTP_STEP_DOT, status);
 }
 
+/* The relay sends nothing but 221 behind its last reply (RFC 5321 4.1.1.10), and then hangs up. A 2yz before that is the
+ * reply to the end of data, and what was taken for it came early, while the body was still on its way. */
+static bool is_contradicted(struct smtp_dialogue *dialogue)
+{
+    struct smtp_session *session = dialogue->session;
+    struct deadline deadline = smtp_dialogue_deadline(dialogue, CONFIRM_MS);
+    size_t taken;
+    smtp_transcript_client(dialogue->transcript, STR("QUIT"));
+    session->transport->ops->write(session->transport, STR("QUIT\r\n"), deadline, &taken);
+    for (int i = 0; i < MAX_STRAY_REPLIES; i++) {
+        if (smtp_dialogue_read_reply(dialogue, deadline) != SMTP_STATUS_OK || session->reply.code == 221)
+            return false;
+        if (session->reply.code / 100 == 2)
+            return true;
+    }
+    return true;
+}
+
+/* "Not sent" is said only where the relay does not go on to take the message after all. */
+static bool confirm_refusal(struct smtp_dialogue *dialogue)
+{
+    struct outcome *outcome = dialogue->outcome;
+    bool is_refusal = smtp_trouble_delivery(outcome->fault.code) == DELIVERY_NOT_SENT;
+    bool is_doubtful = is_refusal && is_contradicted(dialogue);
+    dialogue->session->is_broken = true;
+    if (is_doubtful)
+        fault_set(&outcome->fault, FAULT_OUTCOME_UNKNOWN,
+                  "the relay refused the message with %d, and went on to answer %d", outcome->reply.code,
+                  dialogue->session->reply.code);
+    return false;
+}
+
 bool smtp_data_send(struct smtp_dialogue *dialogue, struct smtp_source *source)
 {
     struct smtp_session *session = dialogue->session;
@@ -153,8 +188,8 @@ bool smtp_data_send(struct smtp_dialogue *dialogue, struct smtp_source *source)
     struct deadline deadline = smtp_dialogue_deadline(dialogue, session->relay->timeouts.data_termination_ms);
     enum smtp_status status = smtp_dialogue_read_reply(dialogue, deadline);
     if (!smtp_dialogue_judge(dialogue, SMTP_STEP_DOT, status))
-        return false;
-    outcome->reply = smtp_reply_show(&session->reply, dialogue->arena);
+        return confirm_refusal(dialogue);
+    outcome->reply = smtp_dialogue_show_reply(dialogue);
     outcome->queue_id = smtp_queue_id_find(outcome->reply.text);
     return true;
 }

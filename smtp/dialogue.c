@@ -40,6 +40,34 @@ static enum smtp_reply_state feed_reply(struct smtp_session *session)
     return state;
 }
 
+/* A copy of the reply without our own secrets, to be finished. What is acted upon is the reply as it came: a
+ * password may look like a keyword. */
+static struct smtp_reply redact_reply(const struct smtp_session *session)
+{
+    struct smtp_reply shown = session->reply;
+    buf_init(&shown.lines, SMTP_REPLY_MAX_BYTES);
+    buf_append(&shown.lines, buf_view(&session->reply.lines));
+    smtp_redactor_apply(&session->redactor, &shown.lines);
+    return shown;
+}
+
+struct outcome_reply smtp_dialogue_show_reply(const struct smtp_dialogue *dialogue)
+{
+    struct smtp_reply shown = redact_reply(dialogue->session);
+    struct outcome_reply reply = smtp_reply_show(&shown, dialogue->arena);
+    smtp_reply_fini(&shown);
+    return reply;
+}
+
+static void note_reply(const struct smtp_dialogue *dialogue)
+{
+    if (!dialogue->transcript)
+        return;
+    struct smtp_reply shown = redact_reply(dialogue->session);
+    smtp_transcript_server(dialogue->transcript, buf_view(&shown.lines));
+    smtp_reply_fini(&shown);
+}
+
 enum smtp_status smtp_dialogue_read_reply(struct smtp_dialogue *dialogue, struct deadline deadline)
 {
     struct smtp_session *session = dialogue->session;
@@ -55,8 +83,7 @@ enum smtp_status smtp_dialogue_read_reply(struct smtp_dialogue *dialogue, struct
         status = SMTP_STATUS_MALFORMED;
     if (state == SMTP_REPLY_NO_MEMORY)
         status = SMTP_STATUS_NO_MEMORY;
-    smtp_redactor_apply(&session->redactor, &session->reply.lines);
-    smtp_transcript_server(dialogue->transcript, buf_view(&session->reply.lines));
+    note_reply(dialogue);
     return status;
 }
 
@@ -131,7 +158,7 @@ bool smtp_dialogue_judge(struct smtp_dialogue *dialogue, enum smtp_step step, en
     enum fault_code code = smtp_trouble_of_reply(step, reply->code, smtp_reply_enhanced(reply));
     if (code == FAULT_NONE)
         return true;
-    dialogue->outcome->reply = smtp_reply_show(reply, dialogue->arena);
+    dialogue->outcome->reply = smtp_dialogue_show_reply(dialogue);
     return fail_by_reply(dialogue, step, code);
 }
 

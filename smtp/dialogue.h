@@ -62,6 +62,9 @@ bool smtp_dialogue_command(struct smtp_dialogue *dialogue, enum smtp_step step, 
 /* Waits for the next reply. */
 enum smtp_status smtp_dialogue_read_reply(struct smtp_dialogue *dialogue, struct deadline deadline);
 
+/* The reply that was read last as it may be shown: safe, and without our own secrets. */
+struct outcome_reply smtp_dialogue_show_reply(const struct smtp_dialogue *dialogue);
+
 /* OK where something has arrived that was not read yet, TIMEOUT where nothing has, or how the connection
  * ended. */
 enum smtp_status smtp_dialogue_peek(struct smtp_session *session);

@@ -49,6 +49,7 @@ static bool read_greeting(struct smtp_dialogue *dialogue)
         return false;
     struct str lines = buf_view(&session->reply.lines);
     buf_append(&session->greeting, smtp_reply_next_text(&lines));
+    smtp_redactor_apply(&session->redactor, &session->greeting);
     return true;
 }
 
@@ -83,6 +84,7 @@ static bool say_ehlo(struct smtp_dialogue *dialogue)
     if (!smtp_dialogue_judge(dialogue, SMTP_STEP_EHLO, status))
         return false;
     smtp_capabilities_read(&session->capabilities, &session->reply);
+    smtp_redactor_apply(&session->redactor, &session->capabilities.keywords);
     return true;
 }
 

@@ -1,5 +1,6 @@
-/* Each line that goes out is learnt as a secret before it goes, so that a relay that echoes it cannot
- * carry it into a log or an answer; and each buffer that held one is wiped. */
+/* Secrets are learnt before the first word is said, for the relay may know them from an earlier session, and each
+ * response before it goes out, so that a relay that echoes one cannot carry it into a log or an answer; each buffer
+ * that held one is wiped. */
 #include "smtp/login.h"
 
 #include "base/base64.h"
@@ -13,11 +14,31 @@ enum { MAX_COMMAND_LINE_BYTES = 512, CRLF_BYTES = 2 };
 
 enum { SHOWN_MECHANISM_BYTES = 150, SHOWN_COMMAND_BYTES = 64 };
 
-/* What goes over the wire, and what the relay could echo. */
-static bool learn_secrets(struct smtp_session *session)
+/* The mechanism's first words, where it is the client that speaks first. */
+static bool learn_initial_response(struct smtp_session *session, const struct smtp_sasl_mechanism *mechanism)
+{
+    if (!mechanism->has_initial_response || !mechanism->suits(session->relay))
+        return true;
+    struct smtp_sasl sasl;
+    struct buf response;
+    smtp_sasl_start(&sasl, mechanism, session->relay);
+    buf_init(&response, SMTP_SASL_MAX_RESPONSE_BYTES);
+    bool learnt = smtp_sasl_respond(&sasl, STR(""), &response) &&
+                  smtp_redactor_add_base64(&session->redactor, buf_view(&response));
+    buf_wipe(&response);
+    return learnt;
+}
+
+bool smtp_login_learn_secrets(struct smtp_session *session)
 {
     const struct smtp_relay *relay = session->relay;
     struct smtp_redactor *redactor = &session->redactor;
+    if (!relay->username.data)
+        return true;
+    const struct smtp_sasl_mechanism *mechanism;
+    for (size_t row = 0; (mechanism = smtp_sasl_mechanism_at(row)); row++)
+        if (!learn_initial_response(session, mechanism))
+            return false;
     return smtp_redactor_add(redactor, relay->password) &&
            smtp_redactor_add_base64(redactor, relay->password) &&
            smtp_redactor_add(redactor, relay->oauth_token) &&
@@ -52,7 +73,7 @@ static enum smtp_status exchange(struct smtp_dialogue *dialogue, struct str show
 static bool cancel(struct smtp_dialogue *dialogue, const char *why)
 {
     struct smtp_session *session = dialogue->session;
-    dialogue->outcome->reply = smtp_reply_show(&session->reply, dialogue->arena);
+    dialogue->outcome->reply = smtp_dialogue_show_reply(dialogue);
     buf_append(smtp_dialogue_begin(dialogue), STR("*"));
     enum smtp_status status = exchange(dialogue, STR("*"));
     if (status != SMTP_STATUS_OK || session->reply.code < 400)
@@ -109,7 +130,8 @@ static bool say_auth(struct smtp_dialogue *dialogue, struct smtp_sasl *sasl)
 
 static bool fail_choice(struct smtp_dialogue *dialogue)
 {
-    const struct smtp_session *session = dialogue->session;
+    struct smtp_session *session = dialogue->session;
+    smtp_redactor_apply(&session->redactor, &session->capabilities.mechanisms);
     struct str offered = utf8_make_safe(
         dialogue->arena, str_trim(buf_view(&session->capabilities.mechanisms)), SHOWN_MECHANISM_BYTES);
     const struct smtp_relay *relay = session->relay;
@@ -132,8 +154,6 @@ bool smtp_login(struct smtp_dialogue *dialogue)
         smtp_sasl_choose(session->relay, &session->capabilities, session->transport->tls.version != NULL);
     if (!mechanism)
         return fail_choice(dialogue);
-    if (!learn_secrets(session))
-        return smtp_dialogue_judge(dialogue, SMTP_STEP_AUTH, SMTP_STATUS_NO_MEMORY);
     struct smtp_sasl sasl;
     smtp_sasl_start(&sasl, mechanism, session->relay);
     if (!say_auth(dialogue, &sasl))

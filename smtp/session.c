@@ -75,7 +75,9 @@ struct smtp_session *smtp_session_open_over(struct smtp_transport *transport, co
         return NULL;
     }
     struct smtp_dialogue dialogue = {session, total, arena, transcript, outcome};
-    if (smtp_greet(&dialogue) && smtp_login(&dialogue))
+    bool knows_secrets = smtp_login_learn_secrets(session) ||
+                         smtp_dialogue_judge(&dialogue, SMTP_STEP_GREETING, SMTP_STATUS_NO_MEMORY);
+    if (knows_secrets && smtp_greet(&dialogue) && smtp_login(&dialogue))
         return session;
     say_quit(session, transcript, 0);
     session_free(session);

@@ -62,7 +62,7 @@ static bool say_rcpt(struct smtp_dialogue *dialogue, struct str address, struct 
     if (status == SMTP_STATUS_OK) {
         enum fault_code code = smtp_trouble_of_reply(SMTP_STEP_RCPT, reply->code, smtp_reply_enhanced(reply));
         recipient->status = smtp_trouble_of_recipient(code);
-        recipient->reply = smtp_reply_show(reply, dialogue->arena);
+        recipient->reply = smtp_dialogue_show_reply(dialogue);
     }
     return recipient->status != RECIPIENT_NOT_TRIED || smtp_dialogue_judge(dialogue, SMTP_STEP_RCPT, status);
 }
