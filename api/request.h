@@ -18,7 +18,6 @@ struct api_server {
     struct body_budget budget;
     _Atomic size_t in_flight;
     _Atomic bool draining;
-    int quiesced_fd; /* that is to be closed at the end; -1 while it listens */
 };
 
 /* MHD_OPTION_URI_LOG_CALLBACK, access handler and MHD_OPTION_NOTIFY_COMPLETED; the closure is `server`. */

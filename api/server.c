@@ -14,7 +14,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* Header and target must fit into it, and the body passes through it. Idle connections touch none of it. */
@@ -73,7 +72,6 @@ struct api_server *api_server_start(const struct api_config *config, struct faul
     }
     server->config = *config;
     server->budget.max_bytes = config->limits.max_in_flight_bytes;
-    server->quiesced_fd = -1;
     /* Several threads wait on it, and only one gets the connection. */
     int flags = fcntl(config->listen_fd, F_GETFL);
     if (flags >= 0 && fcntl(config->listen_fd, F_SETFL, flags | O_NONBLOCK) == 0)
@@ -87,23 +85,12 @@ struct api_server *api_server_start(const struct api_config *config, struct faul
     return server;
 }
 
+/* Not MHD_quiesce_daemon: it races with the daemon's own threads for the listening socket's place in their epoll sets, and
+ * the loser ends the program (seen with 0.9.75). A caller that comes now also learns more from a 503 than from a refused
+ * connection. */
 void api_server_drain(struct api_server *server)
 {
-    if (atomic_exchange(&server->draining, true))
-        return;
-    int fd = MHD_quiesce_daemon(server->daemon);
-    if (fd < 0)
-        return;
-    /* A thread of libmicrohttpd may be about to use it: the listening socket is let go of, its number is not.
-     * What stands in its place is a socket too, for only that may be missing from an epoll set without a
-     * panic. */
-    int placeholder = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (placeholder < 0 || dup3(placeholder, fd, O_CLOEXEC) < 0)
-        log_event(LOG_LEVEL_WARN, "the listening socket stays open while draining",
-                  LOG_TEXT("error", fault_errno_text(errno)));
-    if (placeholder >= 0)
-        close(placeholder);
-    server->quiesced_fd = fd;
+    atomic_store(&server->draining, true);
 }
 
 size_t api_server_in_flight(const struct api_server *server)
@@ -121,8 +108,6 @@ void api_server_stop(struct api_server **server)
     if (!*server)
         return;
     MHD_stop_daemon((*server)->daemon);
-    if ((*server)->quiesced_fd >= 0)
-        close((*server)->quiesced_fd);
     free(*server);
     *server = NULL;
 }

@@ -54,7 +54,7 @@ struct api_server;
 
 struct api_server *api_server_start(const struct api_config *config, struct fault *fault);
 
-/* No new connections; a new message on an open one gets shutting-down. */
+/* From now on a new message gets shutting-down, and each answer closes its connection. */
 void api_server_drain(struct api_server *server);
 
 /* Messages that were submitted and not answered yet, and the bytes of the request bodies held. */

@@ -4,6 +4,9 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 enum { MAX_LINE_BYTES = 4096, MAX_VALUE_BYTES = 1024 };
@@ -75,6 +78,22 @@ static void append_field(struct buf *line, const struct log_field *field)
     append_value(line, field);
 }
 
+/* How many lines stderr did not take. */
+static atomic_uint dropped_lines;
+
+/* A reader that does not keep up must not hold up the mail: what is not taken at once is dropped. A line is no longer
+ * than what a pipe takes whole, so that POLLOUT says that the write will not wait (pipe(7), PIPE_BUF). */
+static bool put_line(struct str line)
+{
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    pthread_mutex_lock(&one_at_a_time);
+    bool taken =
+        poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) && write(STDERR_FILENO, line.data, line.len) >= 0;
+    pthread_mutex_unlock(&one_at_a_time);
+    return taken;
+}
+
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count)
 {
     if (level < settings.level)
@@ -88,6 +107,9 @@ void log_write(enum log_level level, const char *message, const struct log_field
     append_field(&line, &LOG_TEXT("time", stamp));
     append_field(&line, &LOG_TEXT("level", level_names[level]));
     append_field(&line, &LOG_TEXT("msg", message));
+    unsigned dropped = atomic_exchange(&dropped_lines, 0);
+    if (dropped)
+        append_field(&line, &LOG_INT("lines_dropped", dropped));
     for (size_t i = 0; i < count; i++) {
         /* A field that does not fit whole is left out, so that the line stays well-formed. */
         size_t before = line.len;
@@ -98,9 +120,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
         }
     }
     buf_append(&line, json ? STR("}\n") : STR("\n"));
-    if (!line.failed) {
-        ssize_t written = write(STDERR_FILENO, line.data, line.len);
-        (void)written; /* a log that cannot be written has nowhere to say so */
-    }
+    if (line.failed || !put_line(buf_view(&line)))
+        atomic_fetch_add(&dropped_lines, dropped + 1);
     buf_fini(&line);
 }

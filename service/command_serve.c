@@ -26,6 +26,7 @@ enum {
     TICK_BUSY_MS = 100,
     TICK_STOPPING_MS = 10,
     ANSWERS_MS = 1000,
+    UPLOADS_MS = 2000,
     ARENA_BYTES = 4096,
     MAPPED_FROM_BYTES = 128 * 1024,
     ADMIN_CONNECTIONS = 64,
@@ -42,6 +43,7 @@ struct service {
     struct metrics metrics;
     struct gateway *gateway;
     struct admin admin;
+    struct str listen, admin_listen; /* where the listeners are, once they are */
     struct api_server *main_server;
     struct api_server *admin_server;
 };
@@ -102,8 +104,10 @@ static bool start_main_server(struct service *service, struct fault *fault)
         .route_context = service->sandbox,
     };
     struct str where = fd < 0 ? (struct str){0} : listen_describe(&service->arena, fd);
-    if (fd >= 0)
-        service->main_server = api_server_start(&config, fault);
+    if (fd < 0)
+        return false;
+    service->listen = arena_copy(&service->arena, settings->listen);
+    service->main_server = api_server_start(&config, fault);
     if (service->main_server)
         log_event(LOG_LEVEL_INFO, "listening", LOG_STR("address", where),
                   LOG_TEXT("version", POSTERN_VERSION));
@@ -127,8 +131,10 @@ static bool start_admin_server(struct service *service, struct fault *fault)
         .route_context = &service->admin,
     };
     struct str where = fd < 0 ? (struct str){0} : listen_describe(&service->arena, fd);
-    if (fd >= 0)
-        service->admin_server = api_server_start(&config, fault);
+    if (fd < 0)
+        return false;
+    service->admin_listen = arena_copy(&service->arena, settings->admin_listen);
+    service->admin_server = api_server_start(&config, fault);
     if (service->admin_server)
         log_event(LOG_LEVEL_INFO, "admin listening", LOG_STR("address", where));
     return service->admin_server;
@@ -212,7 +218,10 @@ static void run_until_stopped(struct service *service, const sigset_t *signals)
 /* True once every message has been answered; false when the deadline has passed, or a second signal came. */
 static bool await_answers(struct service *service, const sigset_t *signals, struct deadline deadline)
 {
-    while (has_work(service)) {
+    /* Who is still sending a message gets a moment, not the whole grace time: it may never end. */
+    struct deadline uploads = deadline_after_ms(UPLOADS_MS);
+    while (api_server_in_flight(service->main_server) > 0 ||
+           (has_work(service) && !deadline_passed(uploads))) {
         int signal_number = wait_for_signal(signals, TICK_STOPPING_MS);
         if (deadline_passed(deadline) || signal_number == SIGTERM || signal_number == SIGINT)
             return false;
@@ -244,6 +253,8 @@ static void service_stop(struct service *service)
         gateway_stop(service->gateway);
     api_server_stop(&service->main_server);
     gateway_free(&service->gateway);
+    listen_forget(service->listen);
+    listen_forget(service->admin_listen);
     configuration_release(&service->configuration);
     sandbox_stop(&service->sandbox);
     if (service->stop_fd >= 0)

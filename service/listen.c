@@ -71,24 +71,32 @@ static void remove_stale_socket(const union address *address, socklen_t len)
     struct stat status;
     if (lstat(address->un.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode))
         return;
-    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (probe >= 0 && connect(probe, &address->any, len) != 0 && errno == ECONNREFUSED)
         unlink(address->un.sun_path);
     if (probe >= 0)
         close(probe);
 }
 
+static bool read_path(struct str where, union address *address)
+{
+    struct str path = str_from(where, sizeof "unix:" - 1);
+    *address = (union address){.un = {.sun_family = AF_UNIX}};
+    if (path.len == 0 || path.data[0] != '/' || path.len >= sizeof address->un.sun_path)
+        return false;
+    memcpy(address->un.sun_path, path.data, path.len);
+    return true;
+}
+
 static int open_unix(struct str where, const char *option, struct fault *fault)
 {
-    union address address = {.un = {.sun_family = AF_UNIX}};
-    struct str path = str_from(where, sizeof "unix:" - 1);
-    if (path.len == 0 || path.data[0] != '/' || path.len >= sizeof address.un.sun_path) {
+    union address address;
+    if (!read_path(where, &address)) {
         fault_set(fault, FAULT_INVALID_REQUEST,
                   "option %s: the path in %.*s does not begin with / or is longer than %zu bytes", option,
                   STR_ARG(where), sizeof address.un.sun_path - 1);
         return -1;
     }
-    memcpy(address.un.sun_path, path.data, path.len);
     remove_stale_socket(&address, sizeof address.un);
     return bind_and_listen(&address, sizeof address.un, where, fault);
 }
@@ -135,25 +143,35 @@ static int open_inet(struct str where, const char *option, struct fault *fault)
     return fd;
 }
 
-/* sd_listen_fds(3): LISTEN_PID says whom the sockets are for, LISTEN_FDNAMES what they are called. */
-static int find_systemd_socket(const char *name)
+/* The place of `name` among names with ":" between them; -1 where it is none of them. */
+static int place_among(struct str names, struct str name)
 {
+    for (int place = 0; names.data; place++)
+        if (str_equal(str_cut(&names, ':'), name))
+            return place;
+    return -1;
+}
+
+/* sd_listen_fds(3): LISTEN_PID says whom the sockets are for, LISTEN_FDNAMES what they are called. Where no name is one
+ * of ours they go by their place. */
+static int find_systemd_socket(struct str option)
+{
+    static const struct str ours = {"listen:admin_listen", 19};
     uint64_t pid, count;
     if (!str_to_uint(str_of(getenv("LISTEN_PID")), INT32_MAX, &pid) || (pid_t)pid != getpid() ||
-        !str_to_uint(str_of(getenv("LISTEN_FDS")), MAX_SYSTEMD_FDS, &count) || count == 0)
+        !str_to_uint(str_of(getenv("LISTEN_FDS")), MAX_SYSTEMD_FDS, &count))
         return -1;
     struct str names = str_of(getenv("LISTEN_FDNAMES"));
-    for (int fd = SYSTEMD_FIRST_FD; names.data && fd < SYSTEMD_FIRST_FD + (int)count; fd++)
-        if (str_equal(str_cut(&names, ':'), str_of(name)))
-            return fd;
-    return SYSTEMD_FIRST_FD;
+    bool are_named = place_among(names, STR("listen")) >= 0 || place_among(names, STR("admin_listen")) >= 0;
+    int place = place_among(are_named ? names : ours, option);
+    return place >= 0 && place < (int)count ? SYSTEMD_FIRST_FD + place : -1;
 }
 
 static int open_systemd(const char *option, struct fault *fault)
 {
-    int fd = find_systemd_socket(option);
+    int fd = find_systemd_socket(str_of(option));
     if (fd < 0) {
-        fault_set(fault, FAULT_INVALID_REQUEST, "option %s: systemd handed over no socket", option);
+        fault_set(fault, FAULT_INVALID_REQUEST, "option %s: systemd handed over no socket for it", option);
         return -1;
     }
     fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -171,6 +189,13 @@ int listen_open(struct str where, const char *option, struct fault *fault)
     else
         fd = open_inet(where, option, fault);
     return require_local(fd, where, option, fault);
+}
+
+void listen_forget(struct str where)
+{
+    union address address;
+    if (str_starts_with(where, STR("unix:")) && read_path(where, &address))
+        unlink(address.un.sun_path);
 }
 
 struct str listen_describe(struct arena *arena, int fd)

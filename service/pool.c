@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { THREAD_STACK_BYTES = 512 * 1024, PROBE_ARENA_BYTES = 256 * 1024 };
+enum { THREAD_STACK_BYTES = 512 * 1024, PROBE_ARENA_BYTES = 256 * 1024, PROBE_US = 10000000 };
 
 struct departed {
     bool exists;
@@ -78,9 +78,11 @@ static void end_without_try(struct pool *pool, struct job *job, enum fault_code 
     pool->done(pool->context, job);
 }
 
+/* A probe is of no use to anybody later: readiness asks again. */
 static bool has_expired(const struct job *job)
 {
-    return job->submission && deadline_passed(job->submission->deadline);
+    struct deadline probe = {job->queued_at_us + PROBE_US};
+    return deadline_passed(job->submission ? job->submission->deadline : probe);
 }
 
 static void end_expired(struct pool *pool, struct job *job)

@@ -1,5 +1,6 @@
 #include "service/relay_url.h"
 
+#include "smtp/sasl.h"
 #include "smtp/services.h"
 
 enum { SUBMISSION_PORT = 587, SUBMISSIONS_PORT = 465 };
@@ -165,6 +166,32 @@ static void apply_settings(struct smtp_relay *relay, const struct settings *sett
     relay->timeouts = settings->timeouts;
 }
 
+static bool is_known_mechanism(struct str name)
+{
+    const struct smtp_sasl_mechanism *mechanism;
+    for (size_t row = 0; (mechanism = smtp_sasl_mechanism_at(row)); row++)
+        if (str_equal_nocase(name, str_of(mechanism->name)))
+            return true;
+    return false;
+}
+
+/* What could never log in is known before the first mail. */
+static bool check_login(const struct smtp_relay *relay, struct fault *fault)
+{
+    bool is_auto = str_equal_nocase(relay->auth, STR("auto"));
+    for (struct str rest = relay->auth; rest.data && !is_auto;) {
+        struct str name = str_cut(&rest, ' ');
+        if (name.len && !is_known_mechanism(name))
+            return fault_set(fault, FAULT_INVALID_REQUEST,
+                             "option smtp_auth: \"%.*s\" is not a mechanism that is known", STR_ARG(name));
+    }
+    if (relay->username.data && !relay->password.data && !relay->oauth_token.data)
+        return fault_set(fault, FAULT_INVALID_REQUEST,
+                         "option smtp_password: there is a user name for %.*s, but no password and no token",
+                         STR_ARG(relay->host));
+    return true;
+}
+
 bool relay_list_read(struct arena *arena, const struct settings *settings, struct relay_list *relays,
                      struct fault *fault)
 {
@@ -179,8 +206,11 @@ bool relay_list_read(struct arena *arena, const struct settings *settings, struc
         return fault_set(fault, FAULT_INVALID_REQUEST,
                          "option smtp_url: it is needed, for example "
                          "POSTERN_SMTP_URL=smtp://user:password@smtp.example.com:587");
-    for (size_t i = 0; i < relays->count; i++)
+    for (size_t i = 0; i < relays->count; i++) {
         apply_settings(&relays->items[i], settings);
+        if (!check_login(&relays->items[i], fault))
+            return false;
+    }
     return arena->failed ? fault_set(fault, FAULT_OVERLOADED, "out of memory while reading the relays")
                          : true;
 }

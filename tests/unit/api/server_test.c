@@ -668,8 +668,13 @@ static void draining_finishes_what_is_out_and_takes_nothing_new(void)
     CHECK_INT(hear(open, &reply, true), 200);
     api_server_drain(server);
     api_server_drain(server);
-    test_row("a new connection");
-    CHECK_INT(dial(), -1);
+    test_row("a message on a new connection");
+    int fresh = dial();
+    post_on(fresh, "/v1/messages", "", BODY);
+    CHECK_INT(hear(fresh, &reply, true), 503);
+    CHECK(body_has(&reply, "shutting-down"));
+    close(fresh);
+    reply = (struct reply){0};
     test_row("a message on an open one");
     post_on(open, "/v1/messages", "", BODY);
     CHECK_INT(hear(open, &reply, true), 503);

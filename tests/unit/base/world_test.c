@@ -129,6 +129,25 @@ static void a_value_that_is_too_long_is_cut_and_the_line_stays_whole(void)
     CHECK_TEXT(str_from(got, got.len - 9), ",\"n\":-7}\n");
 }
 
+static void a_reader_that_does_not_keep_up_holds_nothing_up(void)
+{
+    static char line[100000];
+    int ends[2], saved = dup(STDERR_FILENO);
+    CHECK(pipe(ends) == 0);
+    dup2(ends[1], STDERR_FILENO);
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT);
+    for (int i = 0; i < 5000; i++)
+        log_event(LOG_LEVEL_INFO, "filling", LOG_INT("n", i));
+    CHECK(read(ends[0], line, sizeof line) > 1000);
+    log_event(LOG_LEVEL_INFO, "going on", LOG_INT("n", 1));
+    dup2(saved, STDERR_FILENO);
+    close(ends[1]);
+    ssize_t len = read(ends[0], line, sizeof line);
+    CHECK(len > 0 && memmem(line, (size_t)len, "msg=\"going on\" lines_dropped=", 29));
+    close(ends[0]);
+    close(saved);
+}
+
 int main(void)
 {
     TEST(a_deadline_in_the_past_leaves_nothing_and_one_ahead_is_rounded_up);
@@ -139,6 +158,7 @@ int main(void)
     TEST(a_detail_that_is_too_long_is_cut);
     TEST(the_words_of_the_contract_stand);
     TEST(a_log_line_is_one_line_whatever_is_in_it);
+    TEST(a_reader_that_does_not_keep_up_holds_nothing_up);
     TEST(a_value_that_is_too_long_is_cut_and_the_line_stays_whole);
     return test_result();
 }

@@ -1,6 +1,7 @@
 #include "service/listen.h"
 #include "test.h"
 
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,11 +69,54 @@ static void a_socket_file_that_is_in_use_stays(void)
     unlink(where + 5);
 }
 
+/* Two sockets where systemd puts them, from 3 on. */
+static void hand_over(const char *count, const char *names)
+{
+    char pid[16];
+    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    setenv("LISTEN_PID", pid, 1);
+    setenv("LISTEN_FDS", count, 1);
+    setenv("LISTEN_FDNAMES", names, 1);
+    for (int fd = 3; fd < 5; fd++) {
+        struct fault fault;
+        int opened = listen_open(STR("127.0.0.1:0"), "listen", &fault);
+        if (CHECK(opened >= 0) && opened != fd) {
+            CHECK_INT(dup2(opened, fd), fd);
+            close(opened);
+        }
+    }
+}
+
+static void systemds_sockets_are_known_by_name_or_else_by_place(void)
+{
+    static const struct {
+        const char *count, *names;
+        int listen_fd, admin_fd; /* -1: refused */
+    } rows[] = {{"2", "listen:admin_listen", 3, 4},
+                {"2", "admin_listen:listen", 4, 3},
+                {"2", "postern.socket:postern.socket", 3, 4},
+                {"1", "postern.socket", 3, -1},
+                {"1", "listen", 3, -1},
+                {"1", "admin_listen", -1, 3},
+                {"0", "", -1, -1},
+                {"x", "listen", -1, -1}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fault fault;
+        test_row("%s %s", rows[i].count, rows[i].names);
+        hand_over(rows[i].count, rows[i].names);
+        CHECK_INT(listen_open(STR("systemd"), "listen", &fault), rows[i].listen_fd);
+        CHECK_INT(listen_open(STR("systemd"), "admin_listen", &fault), rows[i].admin_fd);
+        close(3), close(4);
+    }
+    unsetenv("LISTEN_PID");
+}
+
 int main(void)
 {
     TEST(loopback_and_unix_sockets_are_opened);
     TEST(what_other_hosts_can_reach_is_refused);
     TEST(a_form_that_is_none_is_refused_by_the_options_name);
     TEST(a_socket_file_that_is_in_use_stays);
+    TEST(systemds_sockets_are_known_by_name_or_else_by_place);
     return test_result();
 }

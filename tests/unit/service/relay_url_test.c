@@ -115,11 +115,13 @@ static void a_service_is_known_by_its_name(void)
     arena_fini(&arena);
 }
 
-static void no_relay_or_two_ways_to_name_it_stop_the_start(void)
+static void what_could_never_send_stops_the_start(void)
 {
     static const char *const rows[][2] = {{"smtp_url=", "smtp_service="},
                                           {"smtp_url=   ", "smtp_service="},
                                           {"smtp_url=smtp://a.example", "smtp_service=qq"},
+                                          {"smtp_url=smtp://a.example", "smtp_auth=PLAIN SCRAMM"},
+                                          {"smtp_url=smtp://ann@a.example", "smtp_service="},
                                           {"smtp_url=", "smtp_service=nobody-knows"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct arena arena;
@@ -140,6 +142,6 @@ int main(void)
     TEST(a_url_that_is_not_one_is_refused_without_showing_its_password);
     TEST(several_urls_are_several_relays_in_order);
     TEST(a_service_is_known_by_its_name);
-    TEST(no_relay_or_two_ways_to_name_it_stop_the_start);
+    TEST(what_could_never_send_stops_the_start);
     return test_result();
 }
