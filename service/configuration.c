@@ -2,12 +2,13 @@
 
 #include "base/log.h"
 #include "smtp/envelope.h"
+#include "smtp/resolve.h"
 
 #include <netdb.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_ARENA_BYTES = 1 << 20 };
+enum { MAX_ARENA_BYTES = 1 << 20, OWN_NAME_MS = 1000 };
 
 static bool find_relays(struct configuration *configuration, const struct sandbox *sandbox,
                         struct fault *fault)
@@ -50,16 +51,17 @@ static bool prepare_relays(struct configuration *configuration, int stop_fd, str
 }
 
 /* RFC 5321 4.1.3: the full name, where this host has one; absent, the session greets with its address. */
-static struct str find_ehlo_name(struct arena *arena)
+static struct str find_ehlo_name(struct arena *arena, int stop_fd)
 {
     char name[256];
     if (gethostname(name, sizeof name) != 0)
         return (struct str){0};
     name[sizeof name - 1] = '\0';
-    struct addrinfo hints = {.ai_flags = AI_CANONNAME, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
+    struct addrinfo *found;
+    int ignored_error;
     struct str canonical = str_of(name);
-    if (getaddrinfo(name, NULL, &hints, &found) == 0 && found->ai_canonname)
+    smtp_resolve(name, 0, AI_CANONNAME, stop_fd, deadline_after_ms(OWN_NAME_MS), &found, &ignored_error);
+    if (found && found->ai_canonname)
         canonical = str_of(found->ai_canonname);
     struct fault ignored;
     bool is_full =
@@ -75,7 +77,7 @@ const struct smtp_relay *configuration_relay(struct configuration *configuration
     struct relay_list *relays = &configuration->relays;
     pthread_mutex_lock(&configuration->naming);
     if (!configuration->is_named && !configuration->settings.smtp_ehlo_name.data) {
-        struct str name = find_ehlo_name(&configuration->arena);
+        struct str name = find_ehlo_name(&configuration->arena, relays->items[index].stop_fd);
         for (size_t i = 0; i < relays->count; i++)
             relays->items[i].ehlo_name = name;
     }

@@ -33,8 +33,8 @@ struct configuration {
 struct configuration *configuration_load(const struct option_sources *sources, const struct sandbox *sandbox,
                                          int stop_fd, struct fault *fault);
 
-/* A relay, ready to open a session with. The first call asks the resolver for this host's full name, which
- * the start does not wait for. */
+/* A relay, ready to open a session with. The first call, and not the start, asks the resolver for this
+ * host's full name, and waits a second for it at most. */
 const struct smtp_relay *configuration_relay(struct configuration *configuration, size_t index);
 
 struct configuration *configuration_hold(struct configuration *configuration);

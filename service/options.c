@@ -21,18 +21,18 @@ struct option {
 
 enum { SECOND = 1000, HOUR = 3600 * SECOND };
 
-#define MIB(n)                                 ((uint64_t)(n) << 20)
+#define MIB(n)                              ((uint64_t)(n) << 20)
 
-#define FIELD(member)                          offsetof(struct settings, member)
-#define TEXT(name, preset, meaning)            #name, KIND_TEXT, FIELD(name), preset, 0, 0, NULL, meaning
-#define SECRET(name, meaning)                  #name, KIND_SECRET, FIELD(name), NULL, 0, 0, NULL, meaning
-#define URLS(name, meaning)                    #name, KIND_URLS, FIELD(name), NULL, 0, 0, NULL, meaning
-#define CHOICE(name, preset, words, meaning)   #name, KIND_CHOICE, FIELD(name), preset, 0, 0, words, meaning
-#define COUNT(name, preset, min, max, meaning) #name, KIND_COUNT, FIELD(name), preset, min, max, NULL, meaning
-#define LIMIT(name, preset, min, max, meaning)                                                               \
-#name, KIND_COUNT, FIELD(limits.name), preset, min, max, NULL, meaning
-#define DURATION(name, field, preset, min, meaning)                                                          \
-    name, KIND_DURATION, FIELD(field), preset, min, HOUR, NULL, meaning
+#define FIELD(member)                       offsetof(struct settings, member)
+#define TEXT(name, preset, text)            #name, KIND_TEXT, FIELD(name), preset, 0, 0, NULL, text
+#define SECRET(name, text)                  #name, KIND_SECRET, FIELD(name), NULL, 0, 0, NULL, text
+#define URLS(name, text)                    #name, KIND_URLS, FIELD(name), NULL, 0, 0, NULL, text
+#define CHOICE(name, preset, words, text)   #name, KIND_CHOICE, FIELD(name), preset, 0, 0, words, text
+#define COUNT(name, preset, min, max, text) #name, KIND_COUNT, FIELD(name), preset, min, max, NULL, text
+#define LIMIT(name, preset, min, max, text)                                                                  \
+#name, KIND_COUNT, FIELD(limits.name), preset, min, max, NULL, text
+#define DURATION(name, field, preset, min, text)                                                             \
+    name, KIND_DURATION, FIELD(field), preset, min, HOUR, NULL, text
 
 static const struct option options[] = {
     {TEXT(listen, "127.0.0.1:8587",

@@ -1,13 +1,13 @@
 /* One address after the other, each with its own time: a dead one costs connect_ms and not the message. */
 #include "smtp/dial.h"
 
+#include "smtp/resolve.h"
 #include "smtp/socket.h"
 #include "smtp/tls.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,15 +31,25 @@ size_t smtp_dial_order(const struct addrinfo *found,
     return count;
 }
 
-static bool fail_resolve(const struct smtp_relay *relay, int error, struct fault *fault)
+static bool fail_resolve(const struct smtp_relay *relay, enum smtp_status status, int error,
+                         struct fault *fault)
 {
     enum fault_code code = FAULT_UPSTREAM_UNRESOLVED;
+    const char *why = error ? gai_strerror(error) : "no answer came in time";
     if (error == EAI_NONAME || error == EAI_NODATA || error == EAI_ADDRFAMILY)
         code = FAULT_UPSTREAM_NO_SUCH_HOST;
     else if (error == EAI_MEMORY || (error == EAI_SYSTEM && (errno == EMFILE || errno == ENFILE)))
         code = FAULT_OVERLOADED;
+    if (status == SMTP_STATUS_NO_MEMORY) {
+        code = FAULT_OVERLOADED;
+        why = "Postern is out of memory, or too many questions to the name server are open";
+    }
+    if (status == SMTP_STATUS_STOPPED) {
+        code = FAULT_SHUTTING_DOWN;
+        why = "Postern is shutting down";
+    }
     return fault_set(fault, code, "the relay's name %.*s could not be resolved: %s", STR_ARG(relay->host),
-                     gai_strerror(error));
+                     why);
 }
 
 static bool fail_connect(const struct smtp_relay *relay, enum smtp_status status, int error,
@@ -114,13 +124,12 @@ static int connect_to_any(const struct smtp_relay *relay, const struct addrinfo 
 
 struct smtp_transport *smtp_dial(const struct smtp_relay *relay, struct deadline total, struct fault *fault)
 {
-    char port[sizeof "65535"];
-    snprintf(port, sizeof port, "%u", relay->port);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    int error = getaddrinfo(relay->tls_context->host, port, &hints, &found);
-    if (error) {
-        fail_resolve(relay, error, fault);
+    struct addrinfo *found;
+    int error;
+    enum smtp_status status =
+        smtp_resolve(relay->tls_context->host, relay->port, 0, relay->stop_fd, total, &found, &error);
+    if (!found) {
+        fail_resolve(relay, status, error, fault);
         return NULL;
     }
     int fd = connect_to_any(relay, found, total, fault);

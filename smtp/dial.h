@@ -1,9 +1,9 @@
 /* smtp/dial.h: a TCP connection to the relay: every address of its name in turn (RFC 5321 5.1, RFC 8305 4).
  *
  * Errors     UPSTREAM_NO_SUCH_HOST, _UNRESOLVED, _UNREACHABLE, _TIMEOUT; OVERLOADED where this machine has no
- *            more descriptors, ports or memory; SHUTTING_DOWN.
- * Threads    any. Resolving blocks the calling thread alone, by the resolver's own time-outs.
- * Limits     16 addresses, each for connect_ms at most, all within `total`.
+ *            more descriptors, ports, threads or memory; SHUTTING_DOWN.
+ * Threads    any.
+ * Limits     16 addresses, each for connect_ms at most, all within `total`, resolving included.
  */
 #ifndef POSTERN_SMTP_DIAL_H
 #define POSTERN_SMTP_DIAL_H

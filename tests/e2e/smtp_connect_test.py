@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """F1 to F8: names that do not resolve, addresses that are dead, descriptors that are used up."""
 
+import contextlib
 import socket
 import time
 
 from lib import gateway, name_server, raw_http
+from lib.background import in_background
 from lib.faults import SENT, SHORT, TIMEOUT, UNREACHABLE, expect, not_sent
 from lib.gateway import Gateway, message
-from lib.harness import case, check, main, seconds
+from lib.harness import case, check, eventually, main, seconds
 from lib.scripted_relay import ScriptedRelay
 
 
@@ -32,6 +34,38 @@ def name_server_fails():
 @case("F2 the name server is silent")
 def name_server_silent():
     post_to_unknown_name(None, not_sent(503, "upstream-unreachable", "y"))
+
+
+@contextlib.contextmanager
+def with_silent_name_server(**options):
+    """The resolver would wait for it longer than any case does. This host's own name is asked for too."""
+    gateway.need_namespaces()
+    relay = "smtps://ann:x@relay.invalid"
+    more = {"hosts": [], "resolver_timeout": 30, "smtp_ehlo_name": None, **options}
+    with name_server.NameServer(None) as server, Gateway(relay, resolver=server.address, **more) as running:
+        yield running, server
+
+
+@case("F2 the name server is silent beyond the deadline")
+def name_server_silent_beyond_deadline():
+    with with_silent_name_server(timeout_request=gateway.milliseconds(1.5)) as (running, _):
+        began = time.monotonic()
+        expect(running.post(message()), not_sent(503, "upstream-unreachable", "y"))
+        check(time.monotonic() - began < seconds(3), "the request's deadline was not kept")
+        began = time.monotonic()
+        running.stop()
+        check(time.monotonic() - began < seconds(3), "a question that nobody waits for held up the end")
+
+
+@case("F145 stopped while the name server is silent")
+def stopped_while_name_server_silent():
+    with with_silent_name_server(timeout_shutdown=gateway.milliseconds(0.3)) as (running, server):
+        answer = in_background(running.post, message())
+        eventually(lambda: server.questions > 0, what="a question to the name server")
+        began = time.monotonic()
+        running.stop()
+        check(time.monotonic() - began < seconds(3), "the program waited for the name server")
+        expect(answer(), not_sent(503, "shutting-down", "y"))
 
 
 @case("F3 refused")

@@ -116,7 +116,8 @@ class Gateway:
 
     `address` is where it listens, where `options` say so in their own words: the path of a Unix socket.
     `options` are names as in the configuration file: smtp_url, timeout_request, ... `hosts` gives names to addresses,
-    and `resolver` is the address of a name server, both for this process alone (which needs root).
+    and `resolver` is the address of a name server, waited for `resolver_timeout` seconds, both for this process alone
+    (which needs root).
     """
 
     def __init__(
@@ -125,6 +126,7 @@ class Gateway:
         command="serve",
         hosts=None,
         resolver=None,
+        resolver_timeout=1,
         timeout=None,
         arguments=(),
         address=None,
@@ -143,7 +145,7 @@ class Gateway:
         self.options.update(options)
         self.options = {name: value for name, value in self.options.items() if value is not None}
         self.command, self.arguments = command, list(arguments)
-        self.hosts, self.resolver = hosts, resolver
+        self.hosts, self.resolver, self.resolver_timeout = hosts, resolver, resolver_timeout
         self.process = None
         self.folder = tempfile.mkdtemp(prefix="postern-e2e-gateway-")
         self._release = harness.own(self._destroy)
@@ -224,7 +226,7 @@ class Gateway:
         if self.hosts is not None:
             files.append((self._file("hosts", "".join(f"{a} {n}\n" for n, a in self.hosts)), "/etc/hosts"))
         if self.resolver is not None:
-            text = f"nameserver {self.resolver}\noptions timeout:1 attempts:1\n"
+            text = f"nameserver {self.resolver}\noptions timeout:{self.resolver_timeout} attempts:1\n"
             files.append((self._file("resolv.conf", text), "/etc/resolv.conf"))
         if files:
             files.append((self._file("nsswitch.conf", "hosts: files dns\n"), "/etc/nsswitch.conf"))
