@@ -29,8 +29,7 @@ enum { SECOND = 1000, HOUR = 3600 * SECOND };
 #define URLS(name, text)                    #name, KIND_URLS, FIELD(name), NULL, 0, 0, NULL, text
 #define CHOICE(name, preset, words, text)   #name, KIND_CHOICE, FIELD(name), preset, 0, 0, words, text
 #define COUNT(name, preset, min, max, text) #name, KIND_COUNT, FIELD(name), preset, min, max, NULL, text
-#define LIMIT(name, preset, min, max, text)                                                                  \
-#name, KIND_COUNT, FIELD(limits.name), preset, min, max, NULL, text
+#define LIMIT(name, preset, lo, hi, text)   #name, KIND_COUNT, FIELD(limits.name), preset, lo, hi, NULL, text
 #define DURATION(name, field, preset, min, text)                                                             \
     name, KIND_DURATION, FIELD(field), preset, min, HOUR, NULL, text
 
