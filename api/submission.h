@@ -22,8 +22,6 @@ struct api_limits {
     uint64_t max_json_nodes;
 };
 
-enum partial_policy { PARTIAL_ABORT, PARTIAL_DELIVER };
-
 struct submission {
     struct arena arena;
     char id[UUID_BYTES];

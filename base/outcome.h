@@ -19,6 +19,9 @@
 /* Zero is NOT_SENT: what never began was not sent. */
 enum delivery { DELIVERY_NOT_SENT, DELIVERY_SENT, DELIVERY_PARTIAL, DELIVERY_UNKNOWN };
 
+/* What a refused recipient means for the others: nobody gets the mail, or those who were accepted do. */
+enum partial_policy { PARTIAL_ABORT, PARTIAL_DELIVER };
+
 /* Accepted by a 2yz reply to RCPT, rejected by 5yz, deferred by 4yz. */
 enum recipient_status { RECIPIENT_NOT_TRIED, RECIPIENT_ACCEPTED, RECIPIENT_REJECTED, RECIPIENT_DEFERRED };
 

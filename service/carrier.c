@@ -27,8 +27,7 @@ static struct smtp_envelope envelope_of(const struct submission *submission, con
     return (struct smtp_envelope){.return_path = submission->return_path,
                                   .recipients = submission->recipients,
                                   .recipient_count = submission->recipient_count,
-                                  .partial = submission->partial == PARTIAL_DELIVER ? SMTP_PARTIAL_DELIVER
-                                                                                    : SMTP_PARTIAL_ABORT,
+                                  .partial = submission->partial,
                                   .smtputf8 = submission->smtputf8 || render_needs_smtputf8(render)};
 }
 

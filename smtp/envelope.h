@@ -6,16 +6,14 @@
 #define POSTERN_SMTP_ENVELOPE_H
 
 #include "base/fault.h"
+#include "base/outcome.h"
 #include "base/str.h"
-
-/* Abort: one refused recipient means that nobody gets the mail. Deliver: the accepted ones get it. */
-enum smtp_partial { SMTP_PARTIAL_ABORT, SMTP_PARTIAL_DELIVER };
 
 struct smtp_envelope {
     struct str return_path; /* an address without angle brackets; empty is the null path */
     const struct str *recipients;
     size_t recipient_count;
-    enum smtp_partial partial;
+    enum partial_policy partial;
     bool smtputf8; /* an address or a header of the message needs it (RFC 6531) */
 };
 

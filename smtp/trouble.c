@@ -139,14 +139,14 @@ enum recipient_status smtp_trouble_of_recipient(enum fault_code code)
 }
 
 enum fault_code smtp_trouble_of_recipients(const struct outcome_recipient *recipients, size_t count,
-                                           enum smtp_partial partial)
+                                           enum partial_policy partial)
 {
     size_t accepted = 0, rejected = 0;
     for (size_t i = 0; i < count; i++) {
         accepted += recipients[i].status == RECIPIENT_ACCEPTED;
         rejected += recipients[i].status == RECIPIENT_REJECTED;
     }
-    if (accepted == count || (accepted > 0 && partial == SMTP_PARTIAL_DELIVER))
+    if (accepted == count || (accepted > 0 && partial == PARTIAL_DELIVER))
         return FAULT_NONE;
     return rejected > 0 ? FAULT_RECIPIENTS_REJECTED : FAULT_RECIPIENTS_DEFERRED;
 }

@@ -40,7 +40,7 @@ enum recipient_status smtp_trouble_of_recipient(enum fault_code code);
 
 /* FAULT_NONE where the message may go on to DATA. */
 enum fault_code smtp_trouble_of_recipients(const struct outcome_recipient *recipients, size_t count,
-                                           enum smtp_partial partial);
+                                           enum partial_policy partial);
 
 /* HELO may be tried behind this reply to EHLO (RFC 5321 3.2). */
 bool smtp_trouble_allows_helo(int code);

@@ -84,7 +84,7 @@ static inline void replay_send(struct replay *replay, const struct script_send *
         .return_path = script_value(send->line, STR("from")),
         .recipients = replay->addresses,
         .recipient_count = replay_read_recipients(replay, script_value(send->line, STR("to"))),
-        .partial = delivers ? SMTP_PARTIAL_DELIVER : SMTP_PARTIAL_ABORT,
+        .partial = delivers ? PARTIAL_DELIVER : PARTIAL_ABORT,
         .smtputf8 = script_value(send->line, STR("smtputf8")).data,
     };
     struct str announced = script_value(send->line, STR("announce"));

@@ -67,8 +67,8 @@ static void recipients_decide_together(void)
             recipients[n].status = rows[i].statuses[n] == 'a'   ? RECIPIENT_ACCEPTED
                                    : rows[i].statuses[n] == 'r' ? RECIPIENT_REJECTED
                                                                 : RECIPIENT_DEFERRED;
-        CHECK_INT(smtp_trouble_of_recipients(recipients, count, SMTP_PARTIAL_ABORT), rows[i].abort);
-        CHECK_INT(smtp_trouble_of_recipients(recipients, count, SMTP_PARTIAL_DELIVER), rows[i].deliver);
+        CHECK_INT(smtp_trouble_of_recipients(recipients, count, PARTIAL_ABORT), rows[i].abort);
+        CHECK_INT(smtp_trouble_of_recipients(recipients, count, PARTIAL_DELIVER), rows[i].deliver);
     }
 }
 
