@@ -5,7 +5,7 @@
 
 static bool render_whole(struct submission *submission, struct buf *message)
 {
-    struct render *render = render_start(&submission->arena, &submission->message);
+    struct render *render = render_start(&submission->arena, &submission->message, NULL);
     if (!render)
         return false;
     buf_init(message, render_size_octets(render));

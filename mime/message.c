@@ -30,8 +30,10 @@ bool message_stamp(struct arena *arena, struct message *message, const char *id)
 {
     if (!message->message_id.data)
         message->message_id = make_message_id(arena, &message->from, id);
-    if (!message->date_s)
-        message->date_s = clock_wall_ms() / MS_PER_S;
+    message->created_s = clock_wall_ms() / MS_PER_S;
+    if (!message->is_dated)
+        message->date = (struct date){.utc_s = message->created_s};
+    message->is_dated = true;
     if (!message->boundary_token[0])
         random_text(message->boundary_token, sizeof message->boundary_token - 1);
     return !arena->failed;
@@ -100,6 +102,33 @@ bool message_check_content_id(struct str content_id, struct fault *fault)
                 "are added by Postern",
                 i);
     }
+    return true;
+}
+
+/* The value of the content's METHOD; absent where it has none. */
+static struct str find_method(struct str content)
+{
+    struct str name = STR("METHOD:");
+    while (content.data) {
+        struct str line = str_cut(&content, '\n');
+        if (str_starts_with_nocase(line, name))
+            return str_first(str_from(line, name.len), str_index(line, '\r') - name.len);
+    }
+    return (struct str){0};
+}
+
+bool message_check_calendar(struct calendar *calendar, struct fault *fault)
+{
+    struct str found = find_method(calendar->content);
+    if (!str_starts_with_nocase(calendar->content, STR("BEGIN:VCALENDAR")))
+        return fault_set(fault, FAULT_INVALID_ATTACHMENT,
+                         "the calendar is no iCalendar text: it does not begin with BEGIN:VCALENDAR");
+    if (!calendar->method.data)
+        calendar->method = found;
+    if (!str_is_token(calendar->method))
+        return fault_set(fault, FAULT_INVALID_ATTACHMENT, "the calendar has no METHOD such as REQUEST");
+    if (found.data && !str_equal_nocase(found, calendar->method))
+        return fault_set(fault, FAULT_INVALID_ATTACHMENT, "the method is not the METHOD of the content");
     return true;
 }
 

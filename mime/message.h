@@ -11,6 +11,8 @@
 #ifndef POSTERN_MIME_MESSAGE_H
 #define POSTERN_MIME_MESSAGE_H
 
+#include "mime/date.h"
+#include "mime/list_unsubscribe.h"
 #include "mime/mailbox.h"
 
 struct mailbox_list {
@@ -33,6 +35,12 @@ struct attachment {
     enum disposition disposition; /* inline with a content ID: shown within the html */
 };
 
+/* An invitation, or what became of one (RFC 5545, 6047). */
+struct calendar {
+    struct str content; /* iCalendar text, any line endings; absent where there is none */
+    struct str method;  /* that of the content */
+};
+
 enum { BOUNDARY_TOKEN_BYTES = 27 };
 
 struct message {
@@ -42,12 +50,17 @@ struct message {
     struct str subject; /* absent where there is none */
     struct str text;    /* UTF-8, any line endings; absent where there is none */
     struct str html;
+    struct calendar calendar;
     struct attachment *attachments;
     size_t attachment_count;
     struct header_field *headers; /* the caller's own, in order */
     size_t header_count;
-    struct str message_id;                     /* with angle brackets */
-    int64_t date_s;                            /* seconds since 1970, UTC */
+    struct list_unsubscribe list_unsubscribe;
+    struct str in_reply_to, references; /* message IDs, spaces between them; absent where there are none */
+    struct str message_id;              /* with angle brackets */
+    struct date date;
+    bool is_dated;                             /* `date` was given */
+    int64_t created_s;                         /* when it was stamped: seconds since 1970 */
     char boundary_token[BOUNDARY_TOKEN_BYTES]; /* random and unguessable, with a NUL behind: boundaries are
                                                   made of it */
 };
@@ -66,6 +79,10 @@ bool message_check_line(struct str value, struct fault *fault);
 /* type/subtype and parameters (RFC 2045 5.1); no multipart and no message type: attachments are base64. */
 bool message_check_content_type(struct str content_type, struct fault *fault);
 bool message_check_content_id(struct str content_id, struct fault *fault);
+
+/* Begins a VCALENDAR; sets the method, where the caller gave none, from the content's METHOD, with which it
+ * must agree (RFC 6047 2.4). */
+bool message_check_calendar(struct calendar *calendar, struct fault *fault);
 
 /* base64 with correct padding; spaces and line ends are allowed, nothing else. `decoded_bytes` is what it
  * decodes to. */

@@ -81,14 +81,21 @@ static void add_body(struct writer *writer, const struct transfer *body)
     writer->owes_line_end = !base64 || body->size_octets == 0;
 }
 
-static void write_text(struct writer *writer, const char *type, struct str text)
+static struct transfer encode_text(struct writer *writer, struct str text)
 {
     struct transfer body;
-    struct str token = str_of(writer->message->boundary_token);
-    transfer_set_text(&body, text, token, writer->window);
+    transfer_set_text(&body, text, str_of(writer->message->boundary_token), writer->window);
+    return body;
+}
+
+static void write_text(struct writer *writer, const char *type, struct str method, struct str text)
+{
+    struct transfer body = encode_text(writer, text);
     struct header header;
     header_begin(&header, writer->tree->made, STR("Content-Type"));
     header_append_token(&header, str_of(type));
+    if (method.data)
+        parameter_append_given(&header, STR("method"), method);
     parameter_append_given(&header, STR("charset"), STR("utf-8"));
     header_end(&header);
     write_field(writer, STR("Content-Transfer-Encoding"), transfer_name(&body));
@@ -156,6 +163,11 @@ static size_t count_related(const struct message *message)
     return count;
 }
 
+static void write_plain(struct writer *writer)
+{
+    write_text(writer, "text/plain", (struct str){0}, writer->message->text);
+}
+
 static void write_html(struct writer *writer)
 {
     const struct message *message = writer->message;
@@ -164,7 +176,7 @@ static void write_html(struct writer *writer)
         begin_multipart(writer, MULTIPART_RELATED);
         begin_part(writer, MULTIPART_RELATED);
     }
-    write_text(writer, "text/html", message->html);
+    write_text(writer, "text/html", (struct str){0}, message->html);
     for (size_t i = 0; i < message->attachment_count; i++)
         if (is_related(message, &message->attachments[i])) {
             begin_part(writer, MULTIPART_RELATED);
@@ -174,22 +186,53 @@ static void write_html(struct writer *writer)
         end_multipart(writer, MULTIPART_RELATED);
 }
 
+/* Mail programs that know invitations show their buttons for this part (RFC 6047 2.4). */
+static void write_calendar(struct writer *writer)
+{
+    const struct calendar *calendar = &writer->message->calendar;
+    write_text(writer, "text/calendar", calendar->method, calendar->content);
+}
+
+/* Others give the reader a file to open. */
+static void write_calendar_file(struct writer *writer)
+{
+    const struct attachment file = {.content_type = STR("application/ics"), .filename = STR("invite.ics")};
+    struct transfer body = encode_text(writer, writer->message->calendar.content);
+    write_content_type(writer, &file);
+    write_field(writer, STR("Content-Transfer-Encoding"), transfer_name(&body));
+    write_disposition(writer, &file);
+    add_body(writer, &body);
+}
+
+static size_t count_alternatives(const struct message *message)
+{
+    return (message->text.data ? 1 : 0) + (message->html.data ? 1 : 0) +
+           (message->calendar.content.data ? 1 : 0);
+}
+
 /* RFC 2046 5.1.4: the plainest alternative first. */
 static void write_alternatives(struct writer *writer)
 {
     const struct message *message = writer->message;
-    if (!message->html.data) {
-        write_text(writer, "text/plain", message->text);
-    } else if (!message->text.data) {
-        write_html(writer);
-    } else {
+    const struct {
+        struct str content;
+        void (*write)(struct writer *writer);
+    } kinds[] = {{message->text, write_plain},
+                 {message->html, write_html},
+                 {message->calendar.content, write_calendar}};
+    bool several = count_alternatives(message) > 1;
+    if (count_alternatives(message) == 0)
+        write_plain(writer); /* a message of nothing still has a body */
+    if (several)
         begin_multipart(writer, MULTIPART_ALTERNATIVE);
-        begin_part(writer, MULTIPART_ALTERNATIVE);
-        write_text(writer, "text/plain", message->text);
-        begin_part(writer, MULTIPART_ALTERNATIVE);
-        write_html(writer);
-        end_multipart(writer, MULTIPART_ALTERNATIVE);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (several && kinds[i].content.data)
+            begin_part(writer, MULTIPART_ALTERNATIVE);
+        if (kinds[i].content.data)
+            kinds[i].write(writer);
     }
+    if (several)
+        end_multipart(writer, MULTIPART_ALTERNATIVE);
 }
 
 static void write_mixed(struct writer *writer, bool has_text)
@@ -205,12 +248,16 @@ static void write_mixed(struct writer *writer, bool has_text)
             begin_part(writer, MULTIPART_MIXED);
             write_attachment(writer, &message->attachments[i]);
         }
+    if (message->calendar.content.data) {
+        begin_part(writer, MULTIPART_MIXED);
+        write_calendar_file(writer);
+    }
     end_multipart(writer, MULTIPART_MIXED);
 }
 
 size_t part_tree_max_sections(const struct message *message)
 {
-    return message->attachment_count + 3; /* text, html, and what closes them */
+    return message->attachment_count + 5; /* text, html, calendar twice, and what closes them */
 }
 
 void part_tree_write(struct part_tree *tree, const struct message *message,
@@ -218,11 +265,11 @@ void part_tree_write(struct part_tree *tree, const struct message *message,
 {
     struct writer writer = {.tree = tree, .message = message, .window = window};
     size_t attachments = message->attachment_count - count_related(message);
-    bool has_text = message->text.data || message->html.data;
-    if (attachments == 1 && !has_text)
+    size_t alternatives = count_alternatives(message);
+    if (attachments == 1 && !alternatives)
         write_attachment(&writer, &message->attachments[0]);
-    else if (attachments > 0)
-        write_mixed(&writer, has_text);
+    else if (attachments > 0 || message->calendar.content.data)
+        write_mixed(&writer, alternatives > 0);
     else
         write_alternatives(&writer);
     /* The last delimiters, with no body behind them. */

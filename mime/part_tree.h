@@ -1,6 +1,6 @@
 /* mime/part_tree.h: the parts of a message, in order (RFC 2046 5.1, RFC 2387).
  *
- *     mixed( alternative( text, related( html, inline... ) ), attachments... )
+ *     mixed( alternative( text, related( html, inline... ), calendar ), attachments..., calendar )
  *
  * A wrapper with one child is left out. The tree comes out flat: stretches of text that is made here
  * (headers, delimiters), each followed by a body that is pulled later.

@@ -1,18 +1,24 @@
 /* Headers and delimiters are made at the start, as one text; bodies are encoded through one window, a piece
- * at a time, when they are pulled. The size is that of the text and what each body says it will be. */
+ * at a time, when they are pulled. The size is that of the text and what each body says it will be. To sign is
+ * to pull it all once before anybody else does. */
 #include "mime/render.h"
 
+#include "mime/dkim.h"
 #include "mime/part_tree.h"
 #include "mime/top_header.h"
 
+#include <string.h>
+
 struct render {
     const struct message *message;
+    struct str signatures; /* before all else */
     struct str made;
     struct section *sections;
     size_t section_count;
     uint64_t size_octets;
     size_t current; /* section */
     bool in_body;   /* its made text was given */
+    bool begun;     /* the signatures were given */
     char window[TRANSFER_WINDOW_BYTES];
 };
 
@@ -30,7 +36,41 @@ static bool make(struct render *render, struct arena *arena)
     return !arena->failed;
 }
 
-struct render *render_start(struct arena *arena, const struct message *message)
+/* The first piece holds the whole header, and what of the body was made with it. */
+static bool write_signatures(struct render *render, const struct dkim_ring *ring, struct str domain,
+                             struct dkim_hash *hash, struct buf *fields)
+{
+    struct str piece;
+    if (!render_pull(render, &piece))
+        return false;
+    const char *blank = memmem(piece.data, piece.len, "\r\n\r\n", 4);
+    size_t header_len = blank ? (size_t)(blank - piece.data) + 2 : piece.len;
+    struct str header = str_first(piece, header_len);
+    dkim_hash_feed(hash, str_from(piece, header_len + 2));
+    while (render_pull(render, &piece))
+        dkim_hash_feed(hash, piece);
+    return dkim_sign(ring, domain, header, hash, render->message->created_s, fields);
+}
+
+static bool sign(struct render *render, struct arena *arena, const struct dkim_ring *ring)
+{
+    const struct mailbox *from = &render->message->from;
+    struct str domain = str_from(from->address, from->at + 1);
+    if (!ring || !dkim_ring_has(ring, domain))
+        return true;
+    struct buf fields;
+    struct dkim_hash *hash = dkim_hash_new();
+    buf_init(&fields, arena->max_bytes);
+    bool made = hash && write_signatures(render, ring, domain, hash, &fields);
+    render->signatures = arena_keep(arena, &fields);
+    render->size_octets += render->signatures.len;
+    buf_fini(&fields);
+    dkim_hash_free(&hash);
+    render_rewind(render);
+    return made && render->signatures.data;
+}
+
+struct render *render_start(struct arena *arena, const struct message *message, const struct dkim_ring *ring)
 {
     struct render *render = arena_take(arena, sizeof *render);
     struct section *sections = arena_take_array(arena, part_tree_max_sections(message), sizeof *sections);
@@ -43,7 +83,7 @@ struct render *render_start(struct arena *arena, const struct message *message)
     render->size_octets = render->made.len;
     for (size_t i = 0; i < render->section_count; i++)
         render->size_octets += sections[i].body.size_octets;
-    return render;
+    return sign(render, arena, ring) ? render : NULL;
 }
 
 uint64_t render_size_octets(const struct render *render)
@@ -65,6 +105,10 @@ static struct str made_text(const struct render *render)
 
 bool render_pull(struct render *render, struct str *piece)
 {
+    if (!render->begun && render->signatures.len) {
+        *piece = render->signatures;
+        return render->begun = true;
+    }
     while (render->current < render->section_count) {
         struct transfer *body = &render->sections[render->current].body;
         if (!render->in_body) {
@@ -88,4 +132,5 @@ void render_rewind(struct render *render)
 {
     render->current = 0;
     render->in_body = false;
+    render->begun = false;
 }

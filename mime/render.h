@@ -1,12 +1,13 @@
 /* mime/render.h: the bytes of a message, pulled piece by piece (RFC 5322, 2045, 2046, 2047, 2231, 2387).
  *
- * The tree is mixed( alternative( text, related( html, inline... ) ), attachments... ); a wrapper with one
- * child is left out. What is small is made once when the rendering starts; base64 content is re-wrapped on
+ * The tree is mixed( alternative( text, related( html, inline... ), calendar ), attachments..., calendar ); a
+ * wrapper with one child is left out. What is small is made once when the rendering starts; base64 content is re-wrapped on
  * the way out, never copied whole.
  *
  * Ownership  the render lives in the arena and reads the message and what it points at; a piece lives until
  *            the next pull.
- * Errors     starting fails only when the arena is full. The size is exact before the first pull.
+ * Errors     starting fails only when the arena is full, or OpenSSL fails. The size is exact before the first
+ *            pull.
  * Threads    one at a time; it may change hands between pulls.
  */
 #ifndef POSTERN_MIME_RENDER_H
@@ -15,9 +16,11 @@
 #include "mime/message.h"
 
 struct render;
+struct dkim_ring;
 
-/* NULL when the arena is full. */
-struct render *render_start(struct arena *arena, const struct message *message);
+/* Signed with the ring's keys of the author's domain, where it has any; `ring` may be NULL. NULL when the
+ * arena is full, or when it cannot be signed. */
+struct render *render_start(struct arena *arena, const struct message *message, const struct dkim_ring *ring);
 
 /* Octets of the whole, CRLF line ends counted, before any dot-stuffing (RFC 1870 section 3). */
 uint64_t render_size_octets(const struct render *render);

@@ -4,6 +4,7 @@
 #include "mime/date.h"
 #include "mime/header.h"
 #include "mime/mailbox_header.h"
+#include "mime/message_id.h"
 
 struct mailbox_field {
     struct str name;
@@ -57,10 +58,22 @@ static void write_text(struct buf *out, struct str name, struct str text, enum h
     header_end(&header);
 }
 
+/* Folded between the identifiers, however many there are. */
+static void write_message_ids(struct buf *out, struct str name, struct str list)
+{
+    if (!list.data)
+        return;
+    struct header header;
+    header_begin(&header, out, name);
+    for (struct str id; (id = message_id_next(&list)).data;)
+        header_append_token(&header, id);
+    header_end(&header);
+}
+
 void top_header_write(struct buf *out, const struct message *message)
 {
     char date[DATE_BYTES];
-    date_format(message->date_s, date);
+    date_format(message->date, date);
     write_text(out, STR("Date"), str_of(date), HEADER_OPAQUE);
     struct mailbox_field fields[MAILBOX_FIELDS];
     list_mailbox_fields(message, fields);
@@ -72,6 +85,9 @@ void top_header_write(struct buf *out, const struct message *message)
         write_text(out, STR("Subject"), message->subject, HEADER_FREE_TEXT);
     if (message->message_id.data)
         write_token(out, STR("Message-ID"), message->message_id);
+    write_message_ids(out, STR("In-Reply-To"), message->in_reply_to);
+    write_message_ids(out, STR("References"), message->references);
+    list_unsubscribe_write(out, &message->list_unsubscribe);
     for (size_t i = 0; i < message->header_count; i++)
         write_text(out, message->headers[i].name, str_trim(message->headers[i].value), HEADER_OPAQUE);
     write_token(out, STR("MIME-Version"), STR("1.0"));

@@ -116,7 +116,7 @@ void carrier_deliver(struct carrier *carrier, struct configuration *configuratio
                      struct submission *submission)
 {
     forget_try(&submission->outcome);
-    struct render *render = render_start(&submission->arena, &submission->message);
+    struct render *render = render_start(&submission->arena, &submission->message, NULL);
     if (!render) {
         fault_set(&submission->outcome.fault, FAULT_OVERLOADED, "there was no memory to build the message");
         return;

@@ -44,7 +44,7 @@ static struct submission *read_submission(const struct api_limits *limits, FILE 
 
 static int render_to_stdout(struct submission *submission)
 {
-    struct render *render = render_start(&submission->arena, &submission->message);
+    struct render *render = render_start(&submission->arena, &submission->message, NULL);
     if (!render)
         return EX_OSERR;
     int exit_code = EX_OK;

@@ -140,7 +140,8 @@ static void read_attachment(struct arena *arena, const struct attachment_row *ro
 static void read_row(struct arena *arena, const struct row *row, struct message *message)
 {
     struct fault fault;
-    *message = (struct message){.date_s = 1795417560, .boundary_token = "abcdefghijklmnopqrstuvwxyz"};
+    *message = (struct message){
+        .date = {.utc_s = 1795417560}, .is_dated = true, .boundary_token = "abcdefghijklmnopqrstuvwxyz"};
     CHECK(mailbox_parse(arena, str_of(row->from), &message->from, &fault));
     if (row->sender)
         CHECK(mailbox_parse(arena, str_of(row->sender), &message->sender, &fault));
@@ -166,7 +167,7 @@ static void render_row(const struct row *row, struct buf *bytes)
     struct message message;
     arena_init(&arena, ARENA_BYTES);
     read_row(&arena, row, &message);
-    struct render *render = render_start(&arena, &message);
+    struct render *render = render_start(&arena, &message, NULL);
     if (CHECK(render)) {
         struct str piece;
         while (render_pull(render, &piece))

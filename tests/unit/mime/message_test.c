@@ -17,7 +17,7 @@ static void a_stamp_fills_what_is_missing(void)
     second.from = message.from;
     CHECK(message_stamp(&arena, &message, ID) && message_stamp(&arena, &second, ID));
     CHECK_TEXT(message.message_id, "<0192f3c8-8f0e-7cc3-98c4-dc0c0c07398f@xn--bcher-kva.example>");
-    CHECK(message.date_s > 1700000000);
+    CHECK(message.date.utc_s > 1700000000);
     CHECK_INT(strlen(message.boundary_token), BOUNDARY_TOKEN_BYTES - 1);
     CHECK(strcmp(message.boundary_token, second.boundary_token) != 0);
     arena_fini(&arena);
@@ -26,11 +26,14 @@ static void a_stamp_fills_what_is_missing(void)
 static void a_stamp_leaves_what_is_there(void)
 {
     struct arena arena;
-    struct message message = {.message_id = STR("<x@y.example>"), .date_s = 5, .boundary_token = "token"};
+    struct message message = {.message_id = STR("<x@y.example>"),
+                              .date = {.utc_s = 5},
+                              .is_dated = true,
+                              .boundary_token = "token"};
     arena_init(&arena, ARENA_BYTES);
     CHECK(message_stamp(&arena, &message, ID));
     CHECK_TEXT(message.message_id, "<x@y.example>");
-    CHECK_INT(message.date_s, 5);
+    CHECK_INT(message.date.utc_s, 5);
     CHECK_TEXT(str_of(message.boundary_token), "token");
     arena_fini(&arena);
 }

@@ -29,7 +29,7 @@ static void pull_all(struct render *render, struct buf *out)
 /* What stands behind MIME-Version: the parts. */
 static struct str render_parts(struct arena *arena, const struct message *message, struct buf *out)
 {
-    struct render *render = render_start(arena, message);
+    struct render *render = render_start(arena, message, NULL);
     if (!CHECK(render))
         return STR("");
     pull_all(render, out);
@@ -168,7 +168,7 @@ static void nothing_is_invented_for_a_message_without_to(void)
     arena_init(&arena, ARENA_BYTES);
     buf_init(&out, OUT_BYTES);
     message.text = STR("x");
-    struct render *render = render_start(&arena, &message);
+    struct render *render = render_start(&arena, &message, NULL);
     if (CHECK(render)) {
         pull_all(render, &out);
         CHECK_TEXT(buf_view(&out), "Date: Thu, 01 Jan 1970 00:00:00 +0000\r\nFrom: a@b.example\r\n"
@@ -198,7 +198,7 @@ static void large_content_is_never_copied_whole_and_comes_again(void)
         message.text = STR("\u00E4");
         message.attachments = attachments;
         message.attachment_count = 2;
-        struct render *render = render_start(&arena, &message);
+        struct render *render = render_start(&arena, &message, NULL);
         if (CHECK(render)) {
             struct str piece;
             CHECK(render_pull(render, &piece) && render_pull(render, &piece));
@@ -226,10 +226,10 @@ static void an_address_beyond_ascii_makes_its_own_field_raw(void)
     arena_init(&arena, ARENA_BYTES);
     buf_init(&out, OUT_BYTES);
     message.cc = (struct mailbox_list){cc, 1};
-    struct render *render = render_start(&arena, &message);
+    struct render *render = render_start(&arena, &message, NULL);
     CHECK(render && !render_needs_smtputf8(render));
     message.to = (struct mailbox_list){to, 1};
-    render = render_start(&arena, &message);
+    render = render_start(&arena, &message, NULL);
     if (CHECK(render && render_needs_smtputf8(render))) {
         pull_all(render, &out);
         CHECK(memmem(out.data, out.len, "To: J\u00FCrgen <j\u00FCrgen@b.example>\r\n", 32));
@@ -251,7 +251,7 @@ static void a_full_arena_gives_no_render_at_any_size(void)
     for (size_t bytes = 0; bytes < 64 * 1024; bytes += 512) {
         struct arena arena;
         arena_init(&arena, bytes);
-        failures += !render_start(&arena, &message);
+        failures += !render_start(&arena, &message, NULL);
         arena_fini(&arena);
     }
     CHECK(failures > 60 && failures < 128);
