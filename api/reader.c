@@ -9,6 +9,7 @@
 #include "api/attachment.h"
 #include "api/json_check.h"
 #include "api/recipient.h"
+#include "api/reference.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -198,12 +199,12 @@ static const struct field message_fields[] = {{"from", read_from},
                                               {"attachments", read_attachments},
                                               {"headers", read_headers},
                                               {"partial", read_partial},
-                                              {"calendar", NULL},
-                                              {"in_reply_to", NULL},
-                                              {"references", NULL},
-                                              {"message_id", NULL},
-                                              {"date", NULL},
-                                              {"list_unsubscribe", NULL},
+                                              {"calendar", reference_read_calendar},
+                                              {"in_reply_to", reference_read_in_reply_to},
+                                              {"references", reference_read_references},
+                                              {"message_id", reference_read_message_id},
+                                              {"date", reference_read_date},
+                                              {"list_unsubscribe", reference_read_list_unsubscribe},
                                               {"dsn", NULL},
                                               {"require_tls", NULL},
                                               {0}};
@@ -234,9 +235,22 @@ static void check_presence(struct reader *reader, const cJSON *root, const struc
         field_refuse_with(reader, &from, FAULT_INVALID_REQUEST, "a message needs its author");
     if (!count_recipients(root))
         field_refuse_with(reader, &to, FAULT_INVALID_ADDRESS, "one of to, cc and bcc must have a recipient");
-    if (!has_member(root, "text") && !has_member(root, "html") && !count_member(root, "attachments"))
+    if (!has_member(root, "text") && !has_member(root, "html") && !count_member(root, "attachments") &&
+        !has_member(root, "calendar"))
         field_refuse_with(reader, &text, FAULT_INVALID_REQUEST,
-                          "a message needs one of text, html and attachments");
+                          "a message needs one of text, html, attachments and calendar");
+}
+
+static void check_repeated_headers(struct reader *reader, const struct place *whole)
+{
+    const struct message *message = &reader->submission->message;
+    struct place headers = place_member(whole, STR("headers"));
+    for (size_t i = 0; i < message->header_count; i++) {
+        struct place at = place_member(&headers, message->headers[i].name);
+        if (message_repeats_header(message, i))
+            field_refuse_with(reader, &at, FAULT_INVALID_HEADER,
+                              "a message has this header field once, and it stands there already");
+    }
 }
 
 static bool parse(struct submission *submission, struct str body, const struct api_limits *limits,
@@ -270,6 +284,7 @@ static void read_message(struct reader *reader, const cJSON *root)
         return;
     field_read_object(reader, root, &whole, message_fields, &reader->submission->message);
     check_presence(reader, root, &whole);
+    check_repeated_headers(reader, &whole);
 }
 
 /* All that follows from the fields, once each of them is right. */

@@ -39,7 +39,19 @@ bool message_stamp(struct arena *arena, struct message *message, const char *id)
     return !arena->failed;
 }
 
-/* The fields that are Postern's to write, or a relay's; a "*" at the end stands for any. */
+/* By a list that ends with NULL; a "*" at the end of a row stands for any. */
+static bool is_among(struct str name, const char *const *rows)
+{
+    for (; *rows; rows++) {
+        struct str row = str_of(*rows);
+        bool prefix = row.data[row.len - 1] == '*';
+        if (prefix ? str_starts_with_nocase(name, str_first(row, row.len - 1)) : str_equal_nocase(name, row))
+            return true;
+    }
+    return false;
+}
+
+/* The fields that are Postern's to write, or a relay's. */
 static bool is_reserved(struct str name)
 {
     static const char *const reserved[] = {
@@ -52,15 +64,46 @@ static bool is_reserved(struct str name)
         "Received-SPF", "Reply-To",
         "Resent-*",     "Return-Path",
         "Sender",       "Subject",
-        "To",
+        "To",           NULL,
     };
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
-        struct str row = str_of(reserved[i]);
-        bool prefix = row.data[row.len - 1] == '*';
-        if (prefix ? str_starts_with_nocase(name, str_first(row, row.len - 1)) : str_equal_nocase(name, row))
+    return is_among(name, reserved);
+}
+
+/* RFC 5322 3.6, RFC 2369 2, RFC 3834 5, RFC 2156 5.3. */
+static bool is_single(struct str name)
+{
+    static const char *const single[] = {"Auto-Submitted", "Importance", "In-Reply-To",
+                                         "List-*",         "Precedence", "Priority",
+                                         "References",     "X-Priority", NULL};
+    return is_among(name, single);
+}
+
+static bool is_written_by_field(const struct message *message, struct str name)
+{
+    const struct {
+        const char *name;
+        bool written;
+    } fields[] = {
+        {"In-Reply-To", message->in_reply_to.data},
+        {"References", message->references.data},
+        {"List-Unsubscribe", message->list_unsubscribe.url.data || message->list_unsubscribe.mailto.data},
+        {"List-Unsubscribe-Post", message->list_unsubscribe.one_click},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (fields[i].written && str_equal_nocase(name, str_of(fields[i].name)))
             return true;
-    }
     return false;
+}
+
+bool message_repeats_header(const struct message *message, size_t index)
+{
+    struct str name = message->headers[index].name;
+    if (!is_single(name))
+        return false;
+    for (size_t i = 0; i < index; i++)
+        if (str_equal_nocase(name, message->headers[i].name))
+            return true;
+    return is_written_by_field(message, name);
 }
 
 bool message_check_header(struct str name, struct str value, struct fault *fault)

@@ -73,6 +73,9 @@ bool message_stamp(struct arena *arena, struct message *message, const char *id)
  * controls. */
 bool message_check_header(struct str name, struct str value, struct fault *fault);
 
+/* The caller's own header field `index` is one that a message has once at most, and it stands there already. */
+bool message_repeats_header(const struct message *message, size_t index);
+
 /* A one-line value that Postern puts into a header of its own (a subject): UTF-8, no control characters. */
 bool message_check_line(struct str value, struct fault *fault);
 
