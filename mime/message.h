@@ -28,6 +28,7 @@ struct header_field {
 enum disposition { DISPOSITION_ATTACHMENT, DISPOSITION_INLINE };
 
 struct attachment {
+    struct str content;           /* octets as they are; absent where they came as base64 */
     struct str content_base64;    /* as the caller sent it, checked; white space allowed between groups */
     struct str filename;          /* UTF-8, path stripped; absent where there is none */
     struct str content_type;      /* type/subtype with parameters, checked; never absent */

@@ -77,8 +77,8 @@ static void add_body(struct writer *writer, const struct transfer *body)
     struct part_tree *tree = writer->tree;
     buf_append(tree->made, STR("\r\n"));
     tree->sections[tree->section_count++] = (struct section){tree->made->len, *body};
-    bool base64 = body->encoding == TRANSFER_BASE64 || body->encoding == TRANSFER_BASE64_WRAP;
-    writer->owes_line_end = !base64 || body->size_octets == 0;
+    bool is_base64 = body->encoding >= TRANSFER_BASE64;
+    writer->owes_line_end = !is_base64 || body->size_octets == 0;
 }
 
 static struct transfer encode_text(struct writer *writer, struct str text)
@@ -136,7 +136,10 @@ static void write_disposition(struct writer *writer, const struct attachment *at
 static void write_attachment(struct writer *writer, const struct attachment *attachment)
 {
     struct transfer body;
-    transfer_set_base64(&body, attachment->content_base64);
+    if (attachment->content.data)
+        transfer_set_file(&body, attachment->content);
+    else
+        transfer_set_base64(&body, attachment->content_base64);
     write_content_type(writer, attachment);
     write_field(writer, STR("Content-Transfer-Encoding"), transfer_name(&body));
     if (attachment->content_id.len) {

@@ -14,17 +14,32 @@ void transfer_rewind(struct transfer *transfer)
     transfer->rest = transfer->content;
 }
 
+static size_t write_line(char *line, struct str octets)
+{
+    size_t used = base64_write(line, octets);
+    memcpy(line + used, "\r\n", 2);
+    return used + 2;
+}
+
 static size_t pull_base64(struct canonical *canonical, char *window)
 {
     size_t used = 0;
     while (TRANSFER_WINDOW_BYTES - used >= BASE64_LINE_COLUMNS + 2) {
-        char line[BASE64_LINE_BYTES];
-        size_t len = canonical_pull(canonical, line, sizeof line);
+        char octets[BASE64_LINE_BYTES];
+        size_t len = canonical_pull(canonical, octets, sizeof octets);
         if (!len)
             break;
-        used += base64_write(window + used, (struct str){line, len});
-        memcpy(window + used, "\r\n", 2);
-        used += 2;
+        used += write_line(window + used, (struct str){octets, len});
+    }
+    return used;
+}
+
+static size_t pull_file(struct str *rest, char *window)
+{
+    size_t used = 0;
+    while (rest->len && TRANSFER_WINDOW_BYTES - used >= BASE64_LINE_COLUMNS + 2) {
+        used += write_line(window + used, str_first(*rest, BASE64_LINE_BYTES));
+        *rest = str_from(*rest, BASE64_LINE_BYTES);
     }
     return used;
 }
@@ -36,6 +51,7 @@ size_t transfer_pull(struct transfer *transfer, char window[static TRANSFER_WIND
     case TRANSFER_QUOTED_PRINTABLE:
         return quoted_printable_pull(&transfer->quoted_printable, window, TRANSFER_WINDOW_BYTES);
     case TRANSFER_BASE64: return pull_base64(&transfer->canonical, window);
+    case TRANSFER_BASE64_FILE: return pull_file(&transfer->rest, window);
     case TRANSFER_BASE64_WRAP: return base64_wrap_pull(&transfer->rest, window, TRANSFER_WINDOW_BYTES);
     }
     return 0;
@@ -51,6 +67,11 @@ static uint64_t measure(struct transfer *transfer, char *window)
     return octets;
 }
 
+static uint64_t octets_as_base64(uint64_t octets)
+{
+    return base64_wrap_octets_of_digits((octets + 2) / 3 * 4);
+}
+
 void transfer_set_text(struct transfer *transfer, struct str text, struct str forbidden,
                        char window[static TRANSFER_WINDOW_BYTES])
 {
@@ -61,13 +82,20 @@ void transfer_set_text(struct transfer *transfer, struct str text, struct str fo
         transfer_rewind(transfer);
         return;
     }
-    uint64_t base64_octets = base64_wrap_octets_of_digits((survey.octets + 2) / 3 * 4);
+    uint64_t base64_octets = octets_as_base64(survey.octets);
     transfer->encoding = TRANSFER_QUOTED_PRINTABLE;
     transfer->size_octets = measure(transfer, window);
     if (base64_octets < transfer->size_octets) {
         transfer->encoding = TRANSFER_BASE64;
         transfer->size_octets = base64_octets;
     }
+}
+
+void transfer_set_file(struct transfer *transfer, struct str octets)
+{
+    *transfer = (struct transfer){
+        .encoding = TRANSFER_BASE64_FILE, .content = octets, .size_octets = octets_as_base64(octets.len)};
+    transfer_rewind(transfer);
 }
 
 void transfer_set_base64(struct transfer *transfer, struct str base64)
@@ -82,6 +110,7 @@ struct str transfer_name(const struct transfer *transfer)
     static const char *const names[] = {[TRANSFER_7BIT] = "7bit",
                                         [TRANSFER_QUOTED_PRINTABLE] = "quoted-printable",
                                         [TRANSFER_BASE64] = "base64",
+                                        [TRANSFER_BASE64_FILE] = "base64",
                                         [TRANSFER_BASE64_WRAP] = "base64"};
     return str_of(names[transfer->encoding]);
 }

@@ -116,8 +116,43 @@ static void an_attachment_goes_as_it_came_but_for_its_lines(void)
     free(text);
 }
 
+static void a_file_goes_as_it_is(void)
+{
+    static const size_t lengths[] = {0, 1, 2, 3, 56, 57, 58, 114, 24 * 1024, 300 * 1000 + 1};
+    struct buf out, base64, decoded;
+    buf_init(&out, OUT_BYTES);
+    buf_init(&base64, OUT_BYTES);
+    buf_init(&decoded, OUT_BYTES);
+    char *octets = malloc(lengths[9]);
+    for (size_t at = 0; at < lengths[9]; at++)
+        octets[at] = (char)(at * 7 + at / 256);
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        struct transfer transfer;
+        struct str file = {octets, lengths[i]};
+        test_row("%zu octets", lengths[i]);
+        transfer_set_file(&transfer, file);
+        CHECK_TEXT(transfer_name(&transfer), "base64");
+        pull_all(&transfer, &out);
+        buf_clear(&base64);
+        buf_clear(&decoded);
+        for (struct str rest = buf_view(&out); rest.len;) {
+            struct str line = str_first(rest, str_index(rest, '\r'));
+            CHECK(line.len > 0 && line.len <= 76);
+            buf_append(&base64, line);
+            rest = str_from(rest, line.len + 2);
+        }
+        CHECK(base64_decode(&decoded, base64.len ? buf_view(&base64) : STR("")));
+        CHECK(decoded.len == file.len && memcmp(decoded.len ? decoded.data : "", octets, file.len) == 0);
+    }
+    free(octets);
+    buf_fini(&out);
+    buf_fini(&base64);
+    buf_fini(&decoded);
+}
+
 int main(void)
 {
+    TEST(a_file_goes_as_it_is);
     TEST(the_lightest_safe_encoding_is_chosen);
     TEST(large_bodies_have_the_size_foretold);
     TEST(base64_of_text_decodes_to_its_canonical_form);
