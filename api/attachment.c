@@ -76,22 +76,27 @@ static void read_attachment(struct reader *reader, const cJSON *value, const str
         attachment->disposition = DISPOSITION_INLINE;
 }
 
-void attachment_read_list(struct reader *reader, const cJSON *value, const struct place *place,
-                          struct message *message)
+bool attachment_make_room(struct reader *reader, const struct place *place, size_t count)
 {
-    size_t count = field_count(value);
-    if (!cJSON_IsArray(value)) {
-        field_refuse_type(reader, value, place, "an array of objects");
-        return;
-    }
+    struct message *message = &reader->submission->message;
     if (count > reader->limits->max_attachments) {
         field_refuse_with(reader, place, FAULT_INVALID_ATTACHMENT,
                           "there are %zu attachments; at most %" PRIu64 " are taken", count,
                           reader->limits->max_attachments);
-        return;
+        return false;
     }
     message->attachments = arena_take_array(reader->arena, count, sizeof *message->attachments);
-    if (!message->attachments)
+    return message->attachments;
+}
+
+void attachment_read_list(struct reader *reader, const cJSON *value, const struct place *place,
+                          struct message *message)
+{
+    if (!cJSON_IsArray(value)) {
+        field_refuse_type(reader, value, place, "an array of objects");
+        return;
+    }
+    if (!attachment_make_room(reader, place, field_count(value) + reader->file_count))
         return;
     const cJSON *element;
     cJSON_ArrayForEach(element, value)

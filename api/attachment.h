@@ -7,7 +7,10 @@
 
 #include "api/field.h"
 
-/* An array of objects. */
+/* Room for `count` in all; false, with the problem told, where they are too many. */
+bool attachment_make_room(struct reader *reader, const struct place *place, size_t count);
+
+/* An array of objects; with room behind them for the files of a form. */
 void attachment_read_list(struct reader *reader, const cJSON *value, const struct place *place,
                           struct message *message);
 

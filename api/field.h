@@ -30,6 +30,7 @@ struct reader {
     const struct api_limits *limits;
     struct problem *problem;
     struct recipient_set *recipients;
+    size_t file_count; /* beside the JSON, in a form */
 };
 
 /* `fields` ends with a row without a name. */

@@ -169,20 +169,39 @@ bool guard_check_no_body(const struct guard_framing *framing, struct fault *faul
            fault_set(fault, FAULT_MALFORMED_HTTP, "this request takes no body");
 }
 
-static bool check_media(const struct guard_request *request, struct fault *fault)
+static const struct {
+    struct str type;
+    enum message_form form;
+} forms[] = {{STR("application/json"), MESSAGE_AS_JSON},
+             {STR("multipart/form-data"), MESSAGE_AS_FORM},
+             {STR("message/rfc822"), MESSAGE_AS_RFC822}};
+
+static bool find_form(struct guard_framing *framing)
 {
-    struct str type = {0}, coding = {0};
-    if (find_field(request, STR("Content-Type"), &type) != 1 || !media_is_type(type, STR("application/json")))
-        return fault_set(fault, FAULT_UNSUPPORTED_MEDIA_TYPE, "the Content-Type must be application/json");
-    if (!media_charset_is_utf8(type))
-        return fault_set(fault, FAULT_UNSUPPORTED_MEDIA_TYPE, "the charset of JSON is UTF-8");
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        if (media_is_type(framing->content_type, forms[i].type)) {
+            framing->form = forms[i].form;
+            return true;
+        }
+    return false;
+}
+
+static bool check_media(const struct guard_request *request, struct guard_framing *framing,
+                        struct fault *fault)
+{
+    struct str coding = {0};
+    if (find_field(request, STR("Content-Type"), &framing->content_type) != 1 || !find_form(framing))
+        return fault_set(fault, FAULT_UNSUPPORTED_MEDIA_TYPE,
+                         "the Content-Type must be application/json, multipart/form-data or message/rfc822");
+    if (!media_charset_is_utf8(framing->content_type))
+        return fault_set(fault, FAULT_UNSUPPORTED_MEDIA_TYPE, "the charset must be UTF-8");
     if (find_field(request, STR("Content-Encoding"), &coding) > 0 &&
         !str_equal_nocase(coding, STR("identity")))
         return fault_set(fault, FAULT_UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed");
     return true;
 }
 
-bool guard_check_message(const struct guard_request *request, const struct guard_framing *framing,
+bool guard_check_message(const struct guard_request *request, struct guard_framing *framing,
                          uint64_t max_body_bytes, struct fault *fault)
 {
     if (!framing->has_length && !framing->chunked)
@@ -192,7 +211,7 @@ bool guard_check_message(const struct guard_request *request, const struct guard
         return fault_set(fault, FAULT_PAYLOAD_TOO_LARGE,
                          "the body has %" PRIu64 " bytes; at most %" PRIu64 " are taken",
                          framing->content_length, max_body_bytes);
-    return check_media(request, fault);
+    return check_media(request, framing, fault);
 }
 
 int guard_rate_accept(const struct guard_request *request, struct str type, struct str subtype)

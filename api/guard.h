@@ -29,7 +29,10 @@ struct guard_request {
     size_t field_count; /* more than GUARD_MAX_FIELDS where some found no room */
 };
 
-/* How the body is delimited (RFC 9112 section 6.3), and what the target is made of. */
+/* What a message may come as. */
+enum message_form { MESSAGE_AS_JSON, MESSAGE_AS_FORM, MESSAGE_AS_RFC822 };
+
+/* How the body is delimited (RFC 9112 section 6.3), what it is, and what the target is made of. */
 struct guard_framing {
     struct str path;
     struct str query; /* absent without "?" */
@@ -37,6 +40,8 @@ struct guard_framing {
     bool has_length;
     bool expects_continue;
     uint64_t content_length;
+    enum message_form form;  /* of a message that was checked */
+    struct str content_type; /* of such a message */
 };
 
 /* What holds for every request. The path is set even where something else is at fault. */
@@ -46,8 +51,8 @@ bool guard_check_framing(const struct guard_request *request, struct guard_frami
 /* A request whose method or route takes no body has none. */
 bool guard_check_no_body(const struct guard_framing *framing, struct fault *fault);
 
-/* A message: of known length or chunked, not too large, JSON in UTF-8, not compressed. */
-bool guard_check_message(const struct guard_request *request, const struct guard_framing *framing,
+/* A message: of known length or chunked, not too large, of a form that is taken, not compressed. */
+bool guard_check_message(const struct guard_request *request, struct guard_framing *framing,
                          uint64_t max_body_bytes, struct fault *fault);
 
 /* How far an answer in `type`/`subtype` is acceptable, in thousandths (RFC 9110 section 12.5.1). */

@@ -27,14 +27,28 @@ static bool read_parameter(struct submission *submission, struct str name, struc
     return fault_set(fault, FAULT_INVALID_REQUEST, "there is no parameter of this name");
 }
 
-void query_read(struct submission *submission, struct str query, struct problem *problem)
+bool query_next(struct str *rest, struct str *name, struct str *value)
+{
+    while (rest->data) {
+        *value = str_cut(rest, '&');
+        *name = str_cut(value, '=');
+        if (name->len || value->data)
+            return true;
+    }
+    return false;
+}
+
+static bool is_envelope(struct str name)
+{
+    return str_equal(name, STR("from")) || str_equal(name, STR("to"));
+}
+
+void query_read(struct submission *submission, struct str query, bool with_envelope, struct problem *problem)
 {
     struct fault fault;
+    struct str name, value;
     unsigned seen = 0;
-    while (query.data) {
-        struct str value = str_cut(&query, '&');
-        struct str name = str_cut(&value, '=');
-        if ((name.len || value.data) && !read_parameter(submission, name, value, &seen, &fault))
+    while (query_next(&query, &name, &value))
+        if (!(with_envelope && is_envelope(name)) && !read_parameter(submission, name, value, &seen, &fault))
             problem_add_parameter(problem, &submission->arena, utf8_first(name, SHOWN_NAME_BYTES), &fault);
-    }
 }

@@ -1,15 +1,24 @@
-/* api/reader.h: a JSON body in, a submission out (Message in openapi.yaml).
+/* api/reader.h: a request's body in, a submission out.
  *
- * Strict JSON check first (api/json_check.h), then cJSON, then field by field by table; every problem is
- * found and reported with its pointer, not only the first.
+ * A message comes as JSON (api/json_message.h), as JSON with files in a form (api/form_message.h), or finished
+ * (api/raw_message.h).
  *
- * Ownership  the submission's views point into its own `json` and arena; `body` may go afterwards.
+ * Ownership  the submission's views point into its own `json` and arena, and those of a message that did not
+ *            come as JSON alone into the body too, which then has to outlive it.
  */
 #ifndef POSTERN_API_READER_H
 #define POSTERN_API_READER_H
 
+#include "api/guard.h"
 #include "api/problem.h"
 #include "api/submission.h"
+
+struct message_body {
+    enum message_form form;
+    struct str content_type; /* as the request has it; needed for a form */
+    struct str query;        /* which holds the envelope of a finished message */
+    struct str octets;
+};
 
 /* A submission with an ID and an empty arena. NULL when out of memory. */
 struct submission *submission_new(const struct api_limits *limits);
@@ -17,7 +26,7 @@ void submission_free(struct submission **submission);
 
 /* False with the problem told. On success the message is stamped and the outcome's recipients have their
  * room. */
-bool submission_read(struct submission *submission, struct str body, const struct api_limits *limits,
-                     struct problem *problem);
+bool submission_read(struct submission *submission, const struct message_body *body,
+                     const struct api_limits *limits, struct problem *problem);
 
 #endif

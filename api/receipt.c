@@ -69,8 +69,9 @@ static void write_refusals(struct json_writer *json, const struct submission *su
         any = true;
         enum fault_code code = rejected ? FAULT_RECIPIENTS_REJECTED : FAULT_RECIPIENTS_DEFERRED;
         struct str words = recipient->reply.text;
-        problem_write_error(json, "pointer", submission->pointers[i], code,
-                            words.data ? words : str_of(fault_kind(code)->title));
+        struct str pointer = submission->pointers[i]; /* absent: it stood in the query */
+        problem_write_error(json, pointer.data ? "pointer" : "parameter", pointer.data ? pointer : STR("to"),
+                            code, words.data ? words : str_of(fault_kind(code)->title));
     }
     if (any)
         json_close_array(json);

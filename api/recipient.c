@@ -95,20 +95,26 @@ struct recipient_set *recipient_set_new(struct arena *arena, size_t count)
     return set;
 }
 
+void recipient_set_put(struct reader *reader, const struct mailbox *mailbox, const struct place *at)
+{
+    struct recipient_set *set = reader->recipients;
+    if (set->overfull)
+        return;
+    set->overfull = set->count == set->capacity;
+    if (set->overfull)
+        field_refuse_with(reader, at, FAULT_TOO_MANY_RECIPIENTS, "at most %zu recipients are taken",
+                          set->capacity);
+    else
+        set->items[set->count++] = (struct recipient){
+            .mailbox = mailbox, .pointer = at ? place_pointer(reader->arena, at) : (struct str){0}};
+}
+
 void recipient_set_add(struct reader *reader, const cJSON *value, const struct place *place,
                        const struct mailbox_list *list)
 {
-    struct recipient_set *set = reader->recipients;
-    for (size_t i = 0; i < list->count && !set->overfull; i++) {
+    for (size_t i = 0; i < list->count; i++) {
         struct place element = place_element(place, i);
-        const struct place *at = cJSON_IsArray(value) ? &element : place;
-        set->overfull = set->count == set->capacity;
-        if (set->overfull)
-            field_refuse_with(reader, at, FAULT_TOO_MANY_RECIPIENTS, "at most %zu recipients are taken",
-                              set->capacity);
-        else
-            set->items[set->count++] =
-                (struct recipient){.mailbox = &list->items[i], .pointer = place_pointer(reader->arena, at)};
+        recipient_set_put(reader, &list->items[i], cJSON_IsArray(value) ? &element : place);
     }
 }
 

@@ -23,6 +23,9 @@ struct recipient_set *recipient_set_new(struct arena *arena, size_t count);
 void recipient_set_add(struct reader *reader, const cJSON *value, const struct place *place,
                        const struct mailbox_list *list);
 
+/* Adds one; `at` is NULL where it stands in no JSON. */
+void recipient_set_put(struct reader *reader, const struct mailbox *mailbox, const struct place *at);
+
 /* Fills the submission's recipients and pointers, without duplicates, in the order of the request. */
 void recipient_set_keep(struct reader *reader);
 

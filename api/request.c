@@ -317,10 +317,13 @@ static enum MHD_Result take_message(struct request *request)
 {
     struct problem problem = {0};
     struct submission *submission = request->submission;
-    query_read(submission, request->framing.query, &problem);
-    bool valid =
-        submission_read(submission, body_view(&request->body), &request->server->config.limits, &problem);
-    body_drop(&request->body);
+    const struct guard_framing *framing = &request->framing;
+    struct message_body body = {framing->form, framing->content_type, framing->query,
+                                body_view(&request->body)};
+    query_read(submission, framing->query, framing->form == MESSAGE_AS_RFC822, &problem);
+    bool valid = submission_read(submission, &body, &request->server->config.limits, &problem);
+    if (framing->form == MESSAGE_AS_JSON)
+        body_drop(&request->body); /* the others are sent from where they lie */
     if (valid && !answer_is_acceptable(request))
         valid = fault_set(&problem.fault, FAULT_NOT_ACCEPTABLE,
                           "the answer is application/json, or for a dry run message/rfc822");

@@ -3,6 +3,7 @@
  * or behind a backslash. */
 #include "mime/form.h"
 
+#include "base/percent.h"
 #include "mime/media_type.h"
 
 #include <string.h>
@@ -24,22 +25,6 @@ static struct str unquote(struct arena *arena, struct str value)
         bool is_escape = value.data[i] == '\\' && i + 2 < value.len &&
                          (value.data[i + 1] == '"' || value.data[i + 1] == '\\');
         buf_append_char(&text, value.data[i += is_escape]);
-    }
-    struct str kept = text.len ? arena_keep(arena, &text) : STR("");
-    buf_fini(&text);
-    return kept;
-}
-
-/* %XX; what is none stays as it is. */
-static struct str percent_decode(struct arena *arena, struct str value)
-{
-    struct buf text;
-    buf_init(&text, value.len);
-    for (size_t i = 0; i < value.len; i++) {
-        int high = i + 2 < value.len && value.data[i] == '%' ? char_hex_value(value.data[i + 1]) : -1;
-        int low = high >= 0 ? char_hex_value(value.data[i + 2]) : -1;
-        buf_append_char(&text, low >= 0 ? (char)(high * 16 + low) : value.data[i]);
-        i += low >= 0 ? 2 : 0;
     }
     struct str kept = text.len ? arena_keep(arena, &text) : STR("");
     buf_fini(&text);

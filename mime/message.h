@@ -12,6 +12,7 @@
 #define POSTERN_MIME_MESSAGE_H
 
 #include "mime/date.h"
+#include "mime/finished.h"
 #include "mime/list_unsubscribe.h"
 #include "mime/mailbox.h"
 
@@ -46,6 +47,8 @@ enum { BOUNDARY_TOKEN_BYTES = 27 };
 
 struct message {
     struct mailbox from;
+    struct finished
+        finished; /* the whole of it but for `from` and `message_id`, where somebody else has built it */
     struct mailbox sender; /* address absent where there is none */
     struct mailbox_list to, cc, reply_to;
     struct str subject; /* absent where there is none */

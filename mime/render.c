@@ -22,14 +22,33 @@ struct render {
     char window[TRANSFER_WINDOW_BYTES];
 };
 
+/* A header and a body that stand already. */
+static void write_finished(struct part_tree *tree, const struct message *message)
+{
+    top_header_complete(tree->made, message);
+    buf_append(tree->made, message->finished.header);
+    buf_append(tree->made, STR("\r\n"));
+    tree->sections[0].made_end = tree->made->len;
+    transfer_set_lines(&tree->sections[0].body, message->finished.body);
+    tree->section_count = 1;
+}
+
+static void write_parts(struct part_tree *tree, const struct message *message, char *window)
+{
+    top_header_write(tree->made, message);
+    part_tree_write(tree, message, window);
+}
+
 /* Puts together all that is made; false when the arena is full. */
 static bool make(struct render *render, struct arena *arena)
 {
     struct buf made;
     buf_init(&made, arena->max_bytes);
-    top_header_write(&made, render->message);
     struct part_tree tree = {.made = &made, .sections = render->sections};
-    part_tree_write(&tree, render->message, render->window);
+    if (render->message->finished.header.data)
+        write_finished(&tree, render->message);
+    else
+        write_parts(&tree, render->message, render->window);
     render->section_count = tree.section_count;
     render->made = arena_keep(arena, &made);
     buf_fini(&made);
@@ -93,7 +112,13 @@ uint64_t render_size_octets(const struct render *render)
 
 bool render_needs_smtputf8(const struct render *render)
 {
-    return top_header_needs_smtputf8(render->message);
+    const struct finished *finished = &render->message->finished;
+    return finished->header.data ? finished->has_utf8 : top_header_needs_smtputf8(render->message);
+}
+
+bool render_needs_8bitmime(const struct render *render)
+{
+    return render->message->finished.is_8bit;
 }
 
 static struct str made_text(const struct render *render)

@@ -28,6 +28,9 @@ uint64_t render_size_octets(const struct render *render);
 /* The headers hold raw UTF-8, because an address in them cannot be written without (RFC 6532). */
 bool render_needs_smtputf8(const struct render *render);
 
+/* A body has octets beyond ASCII (RFC 6152), as only one that was not built here can. */
+bool render_needs_8bitmime(const struct render *render);
+
 /* The next piece, never empty; false at the end. */
 bool render_pull(struct render *render, struct str *piece);
 

@@ -70,11 +70,24 @@ static void write_message_ids(struct buf *out, struct str name, struct str list)
     header_end(&header);
 }
 
+static void write_date(struct buf *out, struct date date)
+{
+    char text[DATE_BYTES];
+    date_format(date, text);
+    write_text(out, STR("Date"), str_of(text), HEADER_OPAQUE);
+}
+
+void top_header_complete(struct buf *out, const struct message *message)
+{
+    if (!message->finished.is_dated)
+        write_date(out, message->date);
+    if (!message->finished.has_id)
+        write_token(out, STR("Message-ID"), message->message_id);
+}
+
 void top_header_write(struct buf *out, const struct message *message)
 {
-    char date[DATE_BYTES];
-    date_format(message->date, date);
-    write_text(out, STR("Date"), str_of(date), HEADER_OPAQUE);
+    write_date(out, message->date);
     struct mailbox_field fields[MAILBOX_FIELDS];
     list_mailbox_fields(message, fields);
     for (size_t i = 0; i < MAILBOX_FIELDS; i++)

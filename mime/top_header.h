@@ -7,6 +7,9 @@
 
 void top_header_write(struct buf *out, const struct message *message);
 
+/* The fields that a finished message lacks. */
+void top_header_complete(struct buf *out, const struct message *message);
+
 /* An address in a field that will be written needs raw UTF-8. */
 bool top_header_needs_smtputf8(const struct message *message);
 

@@ -91,6 +91,13 @@ void transfer_set_text(struct transfer *transfer, struct str text, struct str fo
     }
 }
 
+void transfer_set_lines(struct transfer *transfer, struct str lines)
+{
+    *transfer = (struct transfer){
+        .encoding = TRANSFER_7BIT, .content = lines, .size_octets = canonical_survey(lines).octets};
+    transfer_rewind(transfer);
+}
+
 void transfer_set_file(struct transfer *transfer, struct str octets)
 {
     *transfer = (struct transfer){

@@ -32,6 +32,9 @@ struct transfer {
  * measure. */
 void transfer_set_text(struct transfer *transfer, struct str text, struct str forbidden,
                        char window[static TRANSFER_WINDOW_BYTES]);
+
+/* As it is, whatever it holds; the last line is given an end. */
+void transfer_set_lines(struct transfer *transfer, struct str lines);
 void transfer_set_file(struct transfer *transfer, struct str octets);
 void transfer_set_base64(struct transfer *transfer, struct str base64);
 

@@ -32,7 +32,8 @@ static struct submission *read_submission(const struct api_limits *limits, FILE 
     struct submission *submission = submission_new(limits);
     bool ok = submission ? file_read_all(STDIN_FILENO, limits->max_body_bytes, &body, &problem.fault)
                          : fault_set(&problem.fault, FAULT_OVERLOADED, "out of memory");
-    ok = ok && submission_read(submission, buf_view(&body), limits, &problem);
+    ok = ok &&
+         submission_read(submission, &(struct message_body){.octets = buf_view(&body)}, limits, &problem);
     buf_wipe(&body);
     if (ok)
         return submission;

@@ -22,7 +22,8 @@ static struct submission *read_body(const char *body)
     struct submission *submission = submission_new(&limits);
     char *text = strdup(body);
     problem = (struct problem){0};
-    bool valid = submission_read(submission, str_of(text), &limits, &problem);
+    bool valid =
+        submission_read(submission, &(struct message_body){.octets = str_of(text)}, &limits, &problem);
     free(text);
     CHECK(valid == (problem.fault.code == FAULT_NONE));
     return submission;
@@ -362,7 +363,8 @@ static void a_full_arena_is_our_fault(void)
         struct submission *submission = submission_new(&limits);
         submission->arena.max_bytes = max_bytes;
         problem = (struct problem){0};
-        bool valid = submission_read(submission, str_of(everything), &limits, &problem);
+        bool valid = submission_read(submission, &(struct message_body){.octets = str_of(everything)},
+                                     &limits, &problem);
         CHECK(valid || problem.fault.code == FAULT_OVERLOADED);
         CHECK(max_bytes > 100 || !valid);
         submission_free(&submission);
