@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct fault_kind kinds[] = {
-#define FAULT_ROW(id, name, status, retry, title) [FAULT_##id] = {name, status, retry, title},
+#define FAULT_ROW(id, name, status, retry, blame, title) [FAULT_##id] = {name, status, retry, blame, title},
     FAULT_TABLE(FAULT_ROW)
 #undef FAULT_ROW
 };

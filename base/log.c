@@ -25,6 +25,11 @@ void log_configure(enum log_level level, enum log_format format)
     settings.format = format;
 }
 
+bool log_wants(enum log_level level)
+{
+    return level >= settings.level;
+}
+
 /* Quoting as JSON has it serves logfmt too. */
 static void append_quoted(struct buf *line, struct str value)
 {
@@ -96,7 +101,7 @@ static bool put_line(struct str line)
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count)
 {
-    if (level < settings.level)
+    if (!log_wants(level))
         return;
     char stamp[CLOCK_RFC3339_BYTES];
     clock_format_rfc3339(clock_wall_ms(), stamp);

@@ -31,6 +31,9 @@ struct log_field {
 /* Without it, info as logfmt. Threads: any. */
 void log_configure(enum log_level level, enum log_format format);
 
+/* Whether a line of this level would be written: for what is costly to gather. */
+bool log_wants(enum log_level level);
+
 /* log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", "127.0.0.1:8587")); absent values are left
  * out. */
 #define log_event(level, message, ...)                                                                       \

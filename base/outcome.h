@@ -22,7 +22,8 @@ enum delivery { DELIVERY_NOT_SENT, DELIVERY_SENT, DELIVERY_PARTIAL, DELIVERY_UNK
 /* What a refused recipient means for the others: nobody gets the mail, or those who were accepted do. */
 enum partial_policy { PARTIAL_ABORT, PARTIAL_DELIVER };
 
-/* Accepted by a 2yz reply to RCPT, rejected by 5yz, deferred by 4yz. */
+/* Accepted by a 2yz reply, rejected by 5yz, deferred by 4yz: to RCPT, or to the end of data where that is answered
+ * for each recipient (RFC 2033). */
 enum recipient_status { RECIPIENT_NOT_TRIED, RECIPIENT_ACCEPTED, RECIPIENT_REJECTED, RECIPIENT_DEFERRED };
 
 enum { OUTCOME_TEXT_MAX_BYTES = 1000 };
@@ -38,6 +39,7 @@ struct outcome_reply {
 struct outcome_recipient {
     enum recipient_status status;
     struct outcome_reply reply;
+    struct str queue_id; /* of his part of the message, where it had to be sent in several transactions */
 };
 
 struct outcome_timing {
@@ -48,7 +50,7 @@ struct outcome_timing {
 
 struct outcome {
     enum delivery delivery;
-    struct fault fault; /* FAULT_NONE where the mail was sent */
+    struct fault fault; /* FAULT_NONE where the mail was sent, to as many as the policy asks for */
     struct str host;    /* of the relay that answered last; absent where none was tried */
     uint16_t port;
     struct str tls; /* "TLSv1.3"; absent in the clear */

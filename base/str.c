@@ -7,6 +7,11 @@ struct str str_of(const char *text)
     return (struct str){text, text ? strlen(text) : 0};
 }
 
+const char *str_chars(struct str s)
+{
+    return s.data ? s.data : "";
+}
+
 bool str_equal(struct str a, struct str b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);

@@ -18,10 +18,13 @@ struct str {
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
 
 /* For printf's "%.*s". */
-#define STR_ARG(view) (int)(view).len, ((view).data ? (view).data : "")
+#define STR_ARG(view) (int)(view).len, str_chars(view)
 
 /* The view of a C string; of NULL, the absent view. */
 struct str str_of(const char *text);
+
+/* Where the bytes are; never NULL. */
+const char *str_chars(struct str s);
 
 bool str_equal(struct str a, struct str b);
 

@@ -22,14 +22,24 @@ static void take_auth(struct smtp_capabilities *capabilities, struct str paramet
     }
 }
 
+static void take_limit(struct smtp_capabilities *capabilities, struct str name, uint64_t limit)
+{
+    if (str_equal_nocase(name, STR("RCPTMAX")))
+        capabilities->max_recipients = limit;
+    else if (str_equal_nocase(name, STR("MAILMAX")))
+        capabilities->max_mails = limit;
+    else if (str_equal_nocase(name, STR("RCPTDOMAINMAX")))
+        capabilities->max_domains = limit;
+}
+
 static void take_limits(struct smtp_capabilities *capabilities, struct str parameters)
 {
     while (parameters.data) {
         struct str value = str_cut(&parameters, ' ');
         struct str name = str_cut(&value, '=');
         uint64_t limit;
-        if (str_equal_nocase(name, STR("RCPTMAX")) && value.data && str_to_uint(value, UINT64_MAX, &limit))
-            capabilities->max_recipients = limit;
+        if (value.data && str_to_uint(value, UINT64_MAX, &limit))
+            take_limit(capabilities, name, limit);
     }
 }
 
@@ -70,6 +80,8 @@ void smtp_capabilities_forget(struct smtp_capabilities *capabilities)
     capabilities->extensions = 0;
     capabilities->max_size_octets = 0;
     capabilities->max_recipients = 0;
+    capabilities->max_mails = 0;
+    capabilities->max_domains = 0;
     buf_clear(&capabilities->mechanisms);
     buf_clear(&capabilities->keywords);
 }

@@ -25,7 +25,9 @@ enum smtp_extension {
 struct smtp_capabilities {
     unsigned extensions;      /* of smtp_extension */
     uint64_t max_size_octets; /* of a message; 0 where no limit is known */
-    uint64_t max_recipients;  /* RCPTMAX of RFC 9422; 0 where no limit is known */
+    uint64_t max_recipients;  /* RFC 9422 4, 0 where no limit is known: RCPTMAX, of a transaction */
+    uint64_t max_mails;       /* MAILMAX, of a session */
+    uint64_t max_domains;     /* RCPTDOMAINMAX, of a session */
     struct buf mechanisms;    /* of AUTH, with a space before each */
     struct buf keywords;      /* all lines behind the greeting, LF behind each */
 };

@@ -1,23 +1,50 @@
-/* One address after the other, each with its own time: a dead one costs connect_ms and not the message. */
+/* Whom to call, and in which words to say that nobody answered: the race among addresses is race.c's, what is said to a
+ * proxy tunnel.c's. */
 #include "smtp/dial.h"
 
 #include "smtp/resolve.h"
 #include "smtp/socket.h"
 #include "smtp/tls.h"
+#include "smtp/transcript.h"
+#include "smtp/tunnel.h"
 
 #include <errno.h>
 #include <netdb.h>
-#include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+/* Whom the first connection goes to. */
+struct callee {
+    const char *host; /* NUL behind */
+    uint16_t port;
+    char name[SMTP_HOST_BYTES + 32]; /* for a sentence */
+};
+
+static struct callee find_callee(const struct smtp_relay *relay)
+{
+    struct callee callee = {.host = relay->tls_context->host, .port = relay->port};
+    if (smtp_relay_is_local(relay))
+        snprintf(callee.name, sizeof callee.name, "%.*s", STR_ARG(relay->host));
+    else if (relay->proxy.kind == SMTP_PROXY_NONE)
+        snprintf(callee.name, sizeof callee.name, "%.*s:%u", STR_ARG(relay->host), relay->port);
+    else {
+        callee.host = relay->proxy.host.data;
+        callee.port = relay->proxy.port;
+        snprintf(callee.name, sizeof callee.name, "the proxy %s:%u", callee.host, callee.port);
+    }
+    return callee;
+}
+
 size_t smtp_dial_order(const struct addrinfo *found,
-                       const struct addrinfo *ordered[static SMTP_DIAL_MAX_ADDRESSES])
+                       const struct addrinfo *ordered[static SMTP_RACE_MAX_ADDRESSES])
 {
     int first_family = found ? found->ai_family : AF_UNSPEC;
     const struct addrinfo *like_first = found, *other = found;
     size_t count = 0;
-    while ((like_first || other) && count < SMTP_DIAL_MAX_ADDRESSES) {
+    while ((like_first || other) && count < SMTP_RACE_MAX_ADDRESSES) {
         while (like_first && like_first->ai_family != first_family)
             like_first = like_first->ai_next;
         while (other && other->ai_family == first_family)
@@ -31,8 +58,7 @@ size_t smtp_dial_order(const struct addrinfo *found,
     return count;
 }
 
-static bool fail_resolve(const struct smtp_relay *relay, enum smtp_status status, int error,
-                         struct fault *fault)
+static bool fail_resolve(const struct callee *callee, enum smtp_status status, int error, struct fault *fault)
 {
     enum fault_code code = FAULT_UPSTREAM_UNRESOLVED;
     const char *why = error ? gai_strerror(error) : "no answer came in time";
@@ -48,16 +74,15 @@ static bool fail_resolve(const struct smtp_relay *relay, enum smtp_status status
         code = FAULT_SHUTTING_DOWN;
         why = "Postern is shutting down";
     }
-    return fault_set(fault, code, "the relay's name %.*s could not be resolved: %s", STR_ARG(relay->host),
-                     why);
+    return fault_set(fault, code, "the name of %s could not be resolved: %s", callee->name, why);
 }
 
-static bool fail_connect(const struct smtp_relay *relay, enum smtp_status status, int error,
-                         struct fault *fault)
+/* `error` is an errno, where the status is none that says enough. */
+static bool fail_connect(const struct callee *callee, enum smtp_status status, int error, struct fault *fault)
 {
     static const int ours[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EADDRNOTAVAIL};
     enum fault_code code = FAULT_UPSTREAM_UNREACHABLE;
-    const char *why = error ? fault_errno_text(error) : "it did not answer in time";
+    const char *why = fault_errno_text(error);
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (error == ours[i])
             code = FAULT_OVERLOADED;
@@ -65,79 +90,95 @@ static bool fail_connect(const struct smtp_relay *relay, enum smtp_status status
         code = FAULT_OVERLOADED;
         why = "Postern is out of memory";
     }
-    if (status == SMTP_STATUS_TIMEOUT || error == ETIMEDOUT)
+    if (status == SMTP_STATUS_TIMEOUT || error == ETIMEDOUT) {
         code = FAULT_UPSTREAM_TIMEOUT;
+        why = "it did not answer in time";
+    }
     if (status == SMTP_STATUS_STOPPED) {
         code = FAULT_SHUTTING_DOWN;
         why = "Postern is shutting down";
     }
-    return fault_set(fault, code, "no connection to %.*s:%u: %s", STR_ARG(relay->host), relay->port, why);
-}
-
-/* Waits for a connection that was begun; `error` is that of the socket. */
-static enum smtp_status await_connection(int fd, int stop_fd, struct deadline deadline, int *error)
-{
-    enum smtp_status status = smtp_socket_wait(fd, stop_fd, POLLOUT, deadline);
-    socklen_t len = sizeof *error;
-    if (status == SMTP_STATUS_OK && getsockopt(fd, SOL_SOCKET, SO_ERROR, error, &len) != 0)
-        *error = errno;
-    return status;
+    return fault_set(fault, code, "no connection to %s: %s", callee->name, why);
 }
 
 /* The connected descriptor, or -1. */
-static int connect_to(const struct smtp_relay *relay, const struct addrinfo *address,
-                      struct deadline deadline, struct fault *fault)
+static int connect_to(const struct smtp_relay *relay, const struct callee *callee, struct deadline total,
+                      struct fault *fault)
 {
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        fail_connect(relay, SMTP_STATUS_OK, errno, fault);
+    struct addrinfo *found;
+    const struct addrinfo *ordered[SMTP_RACE_MAX_ADDRESSES];
+    struct smtp_race_terms terms = {relay->timeouts.connect_ms, total, relay->stop_fd};
+    int error, fd;
+    enum smtp_status status =
+        smtp_resolve(callee->host, callee->port, 0, relay->stop_fd, total, &found, &error);
+    if (!found) {
+        fail_resolve(callee, status, error, fault);
         return -1;
     }
-    int error = connect(fd, address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
-    enum smtp_status status = SMTP_STATUS_OK;
-    if (error == EINPROGRESS) {
-        error = 0;
-        status = await_connection(fd, relay->stop_fd, deadline, &error);
-    }
-    if (status == SMTP_STATUS_OK && error == 0)
-        return fd;
-    fail_connect(relay, status, error, fault);
-    close(fd);
-    return -1;
+    status = smtp_race(ordered, smtp_dial_order(found, ordered), &terms, &fd, &error);
+    freeaddrinfo(found);
+    if (fd < 0)
+        fail_connect(callee, status, error, fault);
+    return fd;
 }
 
-static int connect_to_any(const struct smtp_relay *relay, const struct addrinfo *found, struct deadline total,
-                          struct fault *fault)
+/* A listener whose backlog is full says EAGAIN at once, and nothing tells when it is not: it is asked again. */
+static int connect_to_path(const struct smtp_relay *relay, const struct callee *callee, struct deadline total,
+                           struct fault *fault)
 {
-    const struct addrinfo *ordered[SMTP_DIAL_MAX_ADDRESSES];
-    size_t count = smtp_dial_order(found, ordered);
-    int fd = -1;
-    fail_connect(relay, SMTP_STATUS_TIMEOUT, 0, fault);
-    for (size_t i = 0; i < count && fd < 0 && !deadline_passed(total); i++) {
-        struct deadline attempt = deadline_after_ms(relay->timeouts.connect_ms);
-        fd = connect_to(relay, ordered[i], deadline_earlier(total, attempt), fault);
-        if (fault->code == FAULT_SHUTTING_DOWN)
-            break;
+    enum { ASK_AGAIN_MS = 20 };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    enum smtp_status status = SMTP_STATUS_TIMEOUT;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), error = fd < 0 ? errno : EAGAIN;
+    memcpy(address.sun_path, callee->host, strlen(callee->host) + 1);
+    struct deadline until = deadline_earlier(total, deadline_after_ms(relay->timeouts.connect_ms));
+    while (error == EAGAIN && status == SMTP_STATUS_TIMEOUT && !deadline_passed(until)) {
+        error = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+        if (error == EAGAIN)
+            status = smtp_socket_wait(-1, relay->stop_fd, 0, deadline_after_ms(ASK_AGAIN_MS));
     }
-    return fd;
+    if (error == 0)
+        return fd;
+    fail_connect(callee, error == EAGAIN ? status : SMTP_STATUS_OK, error, fault);
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
 
 struct smtp_transport *smtp_dial(const struct smtp_relay *relay, struct deadline total, struct fault *fault)
 {
-    struct addrinfo *found;
-    int error;
-    enum smtp_status status =
-        smtp_resolve(relay->tls_context->host, relay->port, 0, relay->stop_fd, total, &found, &error);
-    if (!found) {
-        fail_resolve(relay, status, error, fault);
-        return NULL;
-    }
-    int fd = connect_to_any(relay, found, total, fault);
-    freeaddrinfo(found);
+    struct callee callee = find_callee(relay);
+    bool is_local = smtp_relay_is_local(relay);
+    int fd =
+        is_local ? connect_to_path(relay, &callee, total, fault) : connect_to(relay, &callee, total, fault);
     if (fd < 0)
         return NULL;
+    if (!is_local)
+        smtp_socket_tune(fd, relay->timeouts.data_block_ms);
     struct smtp_transport *transport = smtp_socket_new(fd, relay->stop_fd);
-    if (!transport)
+    if (!transport) {
         fault_set(fault, FAULT_OVERLOADED, "out of memory");
-    return transport;
+        return NULL;
+    }
+    struct deadline deadline = deadline_earlier(total, deadline_after_ms(relay->timeouts.connect_ms));
+    if (is_local || relay->proxy.kind == SMTP_PROXY_NONE ||
+        smtp_tunnel_open((struct smtp_socket *)transport, relay, deadline, fault))
+        return transport;
+    transport->ops->free(transport);
+    return NULL;
+}
+
+void smtp_dial_note(const struct smtp_transport *transport, const struct smtp_relay *relay,
+                    struct smtp_transcript *transcript)
+{
+    const struct smtp_proxy *proxy = &relay->proxy;
+    if (smtp_relay_is_local(relay))
+        smtp_transcript_note(transcript, "connected to %.*s", STR_ARG(relay->host));
+    else if (proxy->kind == SMTP_PROXY_NONE)
+        smtp_transcript_note(transcript, "connected to %.*s:%u (%s)", STR_ARG(relay->host), relay->port,
+                             transport->peer);
+    else
+        smtp_transcript_note(transcript, "connected to %.*s:%u by the %s proxy %.*s:%u (%s)",
+                             STR_ARG(relay->host), relay->port, smtp_proxy_kind_name(proxy->kind),
+                             STR_ARG(proxy->host), proxy->port, transport->peer);
 }

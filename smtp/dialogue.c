@@ -84,6 +84,8 @@ enum smtp_status smtp_dialogue_read_reply(struct smtp_dialogue *dialogue, struct
     if (state == SMTP_REPLY_NO_MEMORY)
         status = SMTP_STATUS_NO_MEMORY;
     note_reply(dialogue);
+    if (status == SMTP_STATUS_OK)
+        session->heard_at_us = clock_monotonic_us();
     return status;
 }
 
@@ -93,9 +95,8 @@ struct buf *smtp_dialogue_begin(struct smtp_dialogue *dialogue)
     return &dialogue->session->command;
 }
 
-/* TIMEOUT is silence. OK: the relay took its leave, which it may at any time (RFC 5321 3.8), and its 421
- * stands as the reply to the command that will not be sent. */
-static enum smtp_status listen(struct smtp_dialogue *dialogue)
+/* A relay may take its leave at any time (RFC 5321 3.8). */
+enum smtp_status smtp_dialogue_listen(struct smtp_dialogue *dialogue)
 {
     enum smtp_status status = smtp_dialogue_peek(dialogue->session);
     if (status != SMTP_STATUS_OK)
@@ -105,14 +106,22 @@ static enum smtp_status listen(struct smtp_dialogue *dialogue)
     return is_leave ? SMTP_STATUS_OK : SMTP_STATUS_UNSOLICITED;
 }
 
+void smtp_dialogue_show(struct smtp_dialogue *dialogue, struct str lines)
+{
+    while (lines.data) {
+        struct str line = str_cut(&lines, '\n');
+        smtp_transcript_client(dialogue->transcript, str_first(line, str_index(line, '\r')));
+    }
+}
+
 enum smtp_status smtp_dialogue_exchange(struct smtp_dialogue *dialogue, struct str shown,
                                         struct deadline deadline)
 {
     struct smtp_session *session = dialogue->session;
-    enum smtp_status status = listen(dialogue);
+    enum smtp_status status = smtp_dialogue_listen(dialogue);
     if (status != SMTP_STATUS_TIMEOUT)
         return status;
-    smtp_transcript_client(dialogue->transcript, shown);
+    smtp_dialogue_show(dialogue, shown);
     buf_append(&session->command, STR("\r\n"));
     if (session->command.failed)
         return SMTP_STATUS_NO_MEMORY;

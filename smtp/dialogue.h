@@ -10,6 +10,8 @@
 #define POSTERN_SMTP_DIALOGUE_H
 
 #include "smtp/capabilities.h"
+#include "smtp/flight.h"
+#include "smtp/limits.h"
 #include "smtp/redact.h"
 #include "smtp/session.h"
 #include "smtp/transport.h"
@@ -24,7 +26,11 @@ struct smtp_session {
     struct smtp_capabilities capabilities;
     struct smtp_reply reply; /* the last that was read */
     struct buf greeting;
-    struct buf command; /* the line that is being sent */
+    struct buf command;        /* the line, or the lines of a flight, that are being sent */
+    struct smtp_flight flight; /* of the transaction that runs */
+    struct smtp_flight begun;  /* of the mail that was begun behind its end of data; without mail: none */
+    struct smtp_tally tally;
+    int64_t heard_at_us; /* when the last reply was whole */
     struct smtp_redactor redactor;
     const char *mechanism;
     bool is_used;   /* a message has been tried on it */
@@ -45,13 +51,19 @@ struct smtp_dialogue {
 /* `timeout_ms` from now, under the total. */
 struct deadline smtp_dialogue_deadline(const struct smtp_dialogue *dialogue, int64_t timeout_ms);
 
-/* The room for the next command, without CRLF; empty. */
+/* The room for the next command, or several with CRLF between them; empty. */
 struct buf *smtp_dialogue_begin(struct smtp_dialogue *dialogue);
 
-/* Sends the command that was begun and reads its reply, all of it within the deadline. The transcript has
- * `shown` in the command's place. Not a word is sent where something has arrived already. */
+/* TIMEOUT is silence: a command may be sent. OK: the relay took its leave, and its 421 stands as the reply. */
+enum smtp_status smtp_dialogue_listen(struct smtp_dialogue *dialogue);
+
+/* Sends what was begun and reads the first reply, all of it within the deadline. The transcript has `shown` in its
+ * place. Not a word is sent where something has arrived already. */
 enum smtp_status smtp_dialogue_exchange(struct smtp_dialogue *dialogue, struct str shown,
                                         struct deadline deadline);
+
+/* Puts lines, with CRLF between them, into the transcript. */
+void smtp_dialogue_show(struct smtp_dialogue *dialogue, struct str lines);
 
 /* Sets the fault where `status`, or the reply that was read, is not what the step wants; true where it is. */
 bool smtp_dialogue_judge(struct smtp_dialogue *dialogue, enum smtp_step step, enum smtp_status status);

@@ -34,7 +34,7 @@ size_t smtp_dot_stuff(struct smtp_dot *dot, struct str *piece, char *out, size_t
 {
     size_t written = 0;
     while (piece->len && room - written >= 2 && !dot->bare) {
-        if (dot->at == SMTP_DOT_AT_LINE_START && piece->data[0] == '.')
+        if (dot->at == SMTP_DOT_AT_LINE_START && piece->data[0] == '.' && !dot->is_chunk)
             out[written++] = '.';
         struct str run = str_first(*piece, run_length(*piece, room - written));
         if (is_bare(dot, run)) {

@@ -13,7 +13,8 @@ enum smtp_dot_at { SMTP_DOT_AT_LINE_START, SMTP_DOT_IN_LINE, SMTP_DOT_AFTER_CR }
 /* Zero is the state before the first byte. */
 struct smtp_dot {
     enum smtp_dot_at at;
-    bool bare; /* a lone CR or LF was met: the body must not be ended */
+    bool is_chunk; /* of BDAT, where nothing is stuffed (RFC 3030 2) */
+    bool bare;     /* a lone CR or LF was met: the body must not be ended */
 };
 
 /* Stuffs from the front of `piece`, which is moved on, into `out`; returns the bytes written. `room` is 2 or

@@ -56,7 +56,7 @@ bool smtp_envelope_check(const struct smtp_envelope *envelope, struct fault *fau
     for (size_t i = 0; i < envelope->recipient_count; i++)
         if (!check_address(envelope->recipients[i], envelope->smtputf8, fault))
             return false;
-    return true;
+    return dsn_check(&envelope->dsn, fault);
 }
 
 /* A domain or an address literal: printable ASCII without anything that ends an argument. */

@@ -5,6 +5,7 @@
 #ifndef POSTERN_SMTP_ENVELOPE_H
 #define POSTERN_SMTP_ENVELOPE_H
 
+#include "base/dsn.h"
 #include "base/fault.h"
 #include "base/outcome.h"
 #include "base/str.h"
@@ -14,13 +15,16 @@ struct smtp_envelope {
     const struct str *recipients;
     size_t recipient_count;
     enum partial_policy partial;
-    bool smtputf8; /* an address or a header of the message needs it (RFC 6531) */
+    bool smtputf8;    /* an address or a header of the message needs it (RFC 6531) */
+    bool eight_bit;   /* the message has octets above 127 in its body (RFC 6152) */
+    bool require_tls; /* RFC 8689 */
+    struct dsn dsn;
 };
 
 enum smtp_pull { SMTP_PULL_PIECE, SMTP_PULL_END, SMTP_PULL_FAILED };
 
-/* The message, CRLF line ends, 7-bit unless smtputf8, not dot-stuffed. It may be pulled again after a
- * rewind. */
+/* The message, CRLF line ends, not dot-stuffed; 7-bit unless the envelope says other. It may be pulled again after
+ * a rewind. */
 struct smtp_source {
     void *context;
     uint64_t size_octets; /* exact, for SIZE= (RFC 1870) */

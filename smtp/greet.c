@@ -2,6 +2,8 @@
  * believed behind it, and where it is required nothing but EHLO, STARTTLS and QUIT is said without it. */
 #include "smtp/greet.h"
 
+#include "smtp/sasl.h"
+
 #include <stdio.h>
 
 static const struct smtp_timeouts *timeouts(const struct smtp_dialogue *dialogue)
@@ -58,7 +60,9 @@ static bool may_say_helo(const struct smtp_dialogue *dialogue)
 {
     const struct smtp_relay *relay = dialogue->session->relay;
     bool needs_starttls = relay->tls == SMTP_TLS_STARTTLS && !is_encrypted(dialogue);
-    bool needs_auth = relay->username.data;
+    bool needs_auth = smtp_sasl_is_wanted(relay);
+    if (relay->protocol == SMTP_PROTOCOL_LMTP) /* RFC 2033 4.1: there LHLO is the only greeting */
+        return false;
     return !needs_starttls && !needs_auth && smtp_trouble_allows_helo(dialogue->session->reply.code);
 }
 
@@ -74,7 +78,8 @@ static bool say_ehlo(struct smtp_dialogue *dialogue)
     struct smtp_session *session = dialogue->session;
     struct str name = ehlo_name(session);
     smtp_capabilities_forget(&session->capabilities);
-    buf_append_format(smtp_dialogue_begin(dialogue), "EHLO %.*s", STR_ARG(name));
+    const char *verb = session->relay->protocol == SMTP_PROTOCOL_LMTP ? "LHLO" : "EHLO";
+    buf_append_format(smtp_dialogue_begin(dialogue), "%s %.*s", verb, STR_ARG(name));
     struct deadline deadline = smtp_dialogue_deadline(dialogue, timeouts(dialogue)->greeting_ms);
     enum smtp_status status = smtp_dialogue_exchange(dialogue, buf_view(&session->command), deadline);
     if (status == SMTP_STATUS_OK && may_say_helo(dialogue)) {

@@ -16,6 +16,8 @@ struct form {
 
 static const struct form forms[] = {
     {"Exchange, Office 365", "[InternalId=%,", false},
+    {"Exchange, older: the message ID", "% queued mail for delivery", true},
+    {"Cyrus LMTP: the session", "sessionid=<%>", false},
     {"Alibaba Cloud", "###envid=%", false},
     {"KumoMTA", "ids=%", false},
     {"Exim, GMX, IONOS, Mail.ru", "id=%", false},

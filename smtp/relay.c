@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 enum { IDNA_ARENA_BYTES = 8192 };
 
@@ -34,6 +35,20 @@ static bool convert_host(struct smtp_tls_context *context, struct str host, stru
     return valid;
 }
 
+bool smtp_relay_is_local(const struct smtp_relay *relay)
+{
+    return relay->host.len && relay->host.data[0] == '/';
+}
+
+static bool take_path(struct smtp_tls_context *context, struct str path, struct fault *fault)
+{
+    if (path.len >= sizeof((struct sockaddr_un *)0)->sun_path)
+        return fault_set(fault, FAULT_INTERNAL, "the path %.*s is too long for a Unix socket", STR_ARG(path));
+    memcpy(context->host, path.data, path.len);
+    context->host[path.len] = '\0';
+    return true;
+}
+
 /* ASCII stays as it is: container names have underscores, which no rule for mail domains allows. */
 static bool take_host(struct smtp_tls_context *context, struct str host, struct fault *fault)
 {
@@ -57,8 +72,9 @@ bool smtp_relay_prepare(struct smtp_relay *relay, struct fault *fault)
     relay->tls_context = calloc(1, sizeof *relay->tls_context);
     if (!relay->tls_context)
         return fault_set(fault, FAULT_INTERNAL, "out of memory");
-    if (take_host(relay->tls_context, relay->host, fault) &&
-        (relay->tls == SMTP_TLS_NONE || smtp_tls_context_load(relay->tls_context, relay, fault)))
+    bool is_taken = smtp_relay_is_local(relay) ? take_path(relay->tls_context, relay->host, fault)
+                                               : take_host(relay->tls_context, relay->host, fault);
+    if (is_taken && (relay->tls == SMTP_TLS_NONE || smtp_tls_context_load(relay->tls_context, relay, fault)))
         return true;
     smtp_relay_fini(relay);
     return false;

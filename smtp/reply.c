@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { CODE_DIGITS = 3, TEXT_AT = 4 };
@@ -52,17 +53,16 @@ static int code_of(struct str line)
     return (line.data[0] - '0') * 100 + (line.data[1] - '0') * 10 + (line.data[2] - '0');
 }
 
-/* The current line ended: drops its CR and checks it against the first. */
+/* The current line ended, and is_line_start holds: drops its CR and checks it against the first. */
 static enum smtp_reply_state end_line(struct smtp_reply *reply)
 {
     struct buf *lines = &reply->lines;
-    if (lines->len - reply->line_at >= 2 && lines->data[lines->len - 2] == '\r') {
+    if (lines->data[lines->len - 2] == '\r') { /* at the least there is the digit that began the line */
         lines->len--;
         lines->data[lines->len - 1] = '\n';
     }
     struct str line = current_line(reply);
-    if (line.len <= CODE_DIGITS)
-        return SMTP_REPLY_MALFORMED;
+    assert(line.len > CODE_DIGITS);
     if (reply->line_count++ == 0)
         reply->code = code_of(line);
     else if (reply->code != code_of(line))

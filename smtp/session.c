@@ -26,6 +26,7 @@ static struct smtp_session *session_new(struct smtp_transport *transport, const 
     smtp_reply_init(&session->reply);
     buf_init(&session->greeting, MAX_GREETING_BYTES);
     buf_init(&session->command, SMTP_MAX_COMMAND_BYTES);
+    smtp_tally_init(&session->tally);
     return session;
 }
 
@@ -36,6 +37,7 @@ static void session_free(struct smtp_session *session)
     smtp_reply_fini(&session->reply);
     buf_fini(&session->greeting);
     buf_wipe(&session->command);
+    smtp_tally_fini(&session->tally);
     smtp_redactor_fini(&session->redactor);
     explicit_bzero(session, sizeof *session); /* the body's last block, and what a relay may have echoed */
     free(session);
@@ -43,7 +45,8 @@ static void session_free(struct smtp_session *session)
 
 static void say_quit(struct smtp_session *session, struct smtp_transcript *transcript, int64_t wait_ms)
 {
-    if (session->is_broken)
+    /* With replies owed, one of them may be a 354, behind which QUIT would be a line of a message. */
+    if (session->is_broken || session->begun.mail)
         return;
     struct smtp_dialogue dialogue = {
         .session = session, .total = deadline_after_ms(wait_ms), .transcript = transcript};
@@ -75,7 +78,7 @@ struct smtp_session *smtp_session_open_over(struct smtp_transport *transport, co
         return NULL;
     }
     struct smtp_dialogue dialogue = {session, total, arena, transcript, outcome};
-    bool knows_secrets = smtp_login_learn_secrets(session) ||
+    bool knows_secrets = smtp_login_learn_secrets(session, total) ||
                          smtp_dialogue_judge(&dialogue, SMTP_STEP_GREETING, SMTP_STATUS_NO_MEMORY);
     if (knows_secrets && smtp_greet(&dialogue) && smtp_login(&dialogue))
         return session;
@@ -93,26 +96,26 @@ struct smtp_session *smtp_session_open(const struct smtp_relay *relay, struct de
     struct smtp_transport *transport = smtp_dial(relay, total, &outcome->fault);
     if (!transport)
         return NULL;
-    smtp_transcript_note(transcript, "connected to %.*s:%u", STR_ARG(relay->host), relay->port);
+    smtp_dial_note(transport, relay, transcript);
     struct smtp_session *session =
         smtp_session_open_over(transport, relay, total, arena, transcript, outcome);
     outcome->timing.connected_us = clock_monotonic_us() - began_us;
     return session;
 }
 
-enum smtp_after smtp_session_send(struct smtp_session *session, const struct smtp_envelope *envelope,
-                                  struct smtp_source *source, struct deadline total, struct arena *arena,
-                                  struct smtp_transcript *transcript, struct outcome *outcome)
+enum smtp_after smtp_session_send(struct smtp_session *session, const struct smtp_mail *mail,
+                                  const struct smtp_waiting *waiting)
 {
     assert(!session->is_broken);
     int64_t began_us = clock_monotonic_us();
-    name_relay(session->relay, arena, outcome);
-    outcome->tls = arena_copy(arena, str_of(session->transport->tls.version));
-    outcome->recipient_count = envelope->recipient_count;
-    for (size_t i = 0; i < envelope->recipient_count; i++)
+    struct outcome *outcome = mail->outcome;
+    name_relay(session->relay, mail->arena, outcome);
+    outcome->tls = arena_copy(mail->arena, str_of(session->transport->tls.version));
+    outcome->recipient_count = mail->envelope->recipient_count;
+    for (size_t i = 0; i < outcome->recipient_count; i++)
         outcome->recipients[i] = (struct outcome_recipient){.status = RECIPIENT_NOT_TRIED};
-    struct smtp_dialogue dialogue = {session, total, arena, transcript, outcome};
-    enum smtp_after after = smtp_transaction_run(&dialogue, envelope, source);
+    struct smtp_dialogue dialogue = {session, mail->total, mail->arena, mail->transcript, outcome};
+    enum smtp_after after = smtp_transaction_run(&dialogue, mail, waiting);
     if (outcome->fault.code != FAULT_NONE)
         outcome->delivery = smtp_trouble_delivery(outcome->fault.code);
     outcome->timing.sent_us = clock_monotonic_us() - began_us;
@@ -121,12 +124,32 @@ enum smtp_after smtp_session_send(struct smtp_session *session, const struct smt
 
 bool smtp_session_is_idle(struct smtp_session *session)
 {
-    return !session->is_broken && smtp_dialogue_peek(session) == SMTP_STATUS_TIMEOUT;
+    if (session->is_broken || session->begun.mail)
+        return session->begun.mail && !session->is_broken;
+    return smtp_dialogue_peek(session) == SMTP_STATUS_TIMEOUT;
+}
+
+bool smtp_session_probe(struct smtp_session *session, int64_t wait_ms)
+{
+    if (session->is_broken || session->begun.mail)
+        return !session->is_broken;
+    struct smtp_dialogue dialogue = {.session = session, .total = deadline_after_ms(wait_ms)};
+    struct buf *command = smtp_dialogue_begin(&dialogue);
+    buf_append(command, STR("NOOP"));
+    enum smtp_status status = smtp_dialogue_exchange(&dialogue, buf_view(command), dialogue.total);
+    bool is_alive = status == SMTP_STATUS_OK && session->reply.code == 250 && smtp_session_is_idle(session);
+    session->is_broken = !is_alive;
+    return is_alive;
 }
 
 void smtp_session_describe(const struct smtp_session *session, struct smtp_session_facts *facts)
 {
-    *facts = (struct smtp_session_facts){.greeting = buf_view(&session->greeting),
+    const struct smtp_transport *transport = session->transport;
+    struct str ehlo_name = session->relay->ehlo_name;
+    *facts = (struct smtp_session_facts){.address = str_of(transport->peer),
+                                         .ehlo_name =
+                                             ehlo_name.data ? ehlo_name : str_of(transport->local_literal),
+                                         .greeting = buf_view(&session->greeting),
                                          .keywords = buf_view(&session->capabilities.keywords),
                                          .mechanism = str_of(session->mechanism),
                                          .tls = &session->transport->tls};

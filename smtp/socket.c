@@ -103,25 +103,62 @@ static void plain_free(struct smtp_transport *transport)
 
 static const struct smtp_transport_ops plain_ops = {plain_read, plain_write, plain_start_tls, plain_free};
 
-/* RFC 5321 4.1.3. An IPv4 address that a dual-stack socket shows as IPv6 is written as what it is. */
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* An IPv4 address that a dual-stack socket shows as IPv6 is written as what it is. True for IPv6. */
+static bool print_address(const union address *address, char text[static INET6_ADDRSTRLEN])
+{
+    bool is_v6 = address->any.sa_family == AF_INET6;
+    bool is_mapped = is_v6 && IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr);
+    const void *v4 = is_mapped ? (const void *)&address->v6.sin6_addr.s6_addr[12] : &address->v4.sin_addr;
+    text[0] = '\0';
+    if (is_v6 && !is_mapped)
+        inet_ntop(AF_INET6, &address->v6.sin6_addr, text, INET6_ADDRSTRLEN);
+    else if (is_mapped || address->any.sa_family == AF_INET)
+        inet_ntop(AF_INET, v4, text, INET6_ADDRSTRLEN);
+    return is_v6 && !is_mapped;
+}
+
+/* RFC 5321 4.1.3. An end that has no address, as a Unix socket's, is on this machine. */
 static void name_local_end(int fd, char literal[static SMTP_LITERAL_BYTES])
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } local = {0};
+    union address local = {0};
     socklen_t len = sizeof local;
     char text[INET6_ADDRSTRLEN];
     if (getsockname(fd, &local.any, &len) != 0)
         return;
-    bool is_v6 = local.any.sa_family == AF_INET6;
-    bool is_mapped = is_v6 && IN6_IS_ADDR_V4MAPPED(&local.v6.sin6_addr);
-    if (is_v6 && !is_mapped && inet_ntop(AF_INET6, &local.v6.sin6_addr, text, sizeof text))
-        snprintf(literal, SMTP_LITERAL_BYTES, "[IPv6:%s]", text);
-    else if (inet_ntop(AF_INET, is_mapped ? (void *)&local.v6.sin6_addr.s6_addr[12] : &local.v4.sin_addr,
-                       text, sizeof text))
-        snprintf(literal, SMTP_LITERAL_BYTES, "[%s]", text);
+    bool is_v6 = print_address(&local, text);
+    snprintf(literal, SMTP_LITERAL_BYTES, is_v6 ? "[IPv6:%s]" : "[%s]", text[0] ? text : "127.0.0.1");
+}
+
+static void name_peer(int fd, char peer[static SMTP_LITERAL_BYTES])
+{
+    union address address = {0};
+    socklen_t len = sizeof address;
+    char text[INET6_ADDRSTRLEN] = "";
+    if (getpeername(fd, &address.any, &len) == 0)
+        print_address(&address, text);
+    snprintf(peer, SMTP_LITERAL_BYTES, "%s", text);
+}
+
+void smtp_socket_tune(int fd, int64_t block_ms)
+{
+    enum { SPARE_MS = 10000, KEEP_IDLE_S = 30, KEEP_INTERVAL_S = 10 };
+    const struct {
+        int level, name, value;
+    } rows[] = {
+        {IPPROTO_TCP, TCP_NODELAY, 1}, /* each command is one write that waits for its reply */
+        {SOL_SOCKET, SO_KEEPALIVE, 1}, /* a wait of minutes for a reply must not outlive a NAT's memory */
+        {IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S},
+        {IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, (int)block_ms + SPARE_MS}, /* RFC 5482; counts a closed window, too */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        (void)setsockopt(fd, rows[i].level, rows[i].name, &rows[i].value, sizeof rows[i].value);
 }
 
 struct smtp_transport *smtp_socket_new(int fd, int stop_fd)
@@ -131,11 +168,9 @@ struct smtp_transport *smtp_socket_new(int fd, int stop_fd)
         close(fd);
         return NULL;
     }
-    /* Each command is one write that waits for its reply: nothing is gained by holding it back. */
-    int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     made->transport.ops = &plain_ops;
     name_local_end(fd, made->transport.local_literal);
+    name_peer(fd, made->transport.peer);
     made->fd = fd;
     made->stop_fd = stop_fd;
     return &made->transport;

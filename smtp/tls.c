@@ -5,42 +5,24 @@
  * SSL_connect returns, so that it is described while it is being verified. */
 #include "smtp/tls.h"
 
+#include "smtp/chain.h"
+#include "smtp/tls_binding.h"
 #include "smtp/tls_bio.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <stdio.h>
-#include <time.h>
-
-static void print_name(const X509_NAME *name, char text[static SMTP_NAME_TEXT_BYTES])
-{
-    BIO *memory = BIO_new(BIO_s_mem());
-    text[0] = '\0';
-    if (!memory)
-        return;
-    /* Escapes controls and what is not ASCII (RFC 2253): no certificate can forge what is printed. */
-    if (name && X509_NAME_print_ex(memory, name, 0, XN_FLAG_ONELINE) > 0) {
-        int len = BIO_read(memory, text, SMTP_NAME_TEXT_BYTES - 1);
-        text[len > 0 ? len : 0] = '\0';
-    }
-    BIO_free(memory);
-}
-
-static void print_date(const ASN1_TIME *time, char text[static SMTP_DATE_TEXT_BYTES])
-{
-    struct tm utc;
-    text[0] = '\0';
-    if (time && ASN1_TIME_to_tm(time, &utc) == 1)
-        strftime(text, SMTP_DATE_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &utc);
-}
+#include <string.h>
 
 static void describe_certificate(struct smtp_tls_facts *facts, const X509 *certificate)
 {
-    print_name(X509_get_subject_name(certificate), facts->subject);
-    print_name(X509_get_issuer_name(certificate), facts->issuer);
-    print_date(X509_get0_notBefore(certificate), facts->not_before);
-    print_date(X509_get0_notAfter(certificate), facts->not_after);
+    struct smtp_certificate described;
+    smtp_certificate_describe(&described, certificate);
+    memcpy(facts->subject, described.subject, sizeof facts->subject);
+    memcpy(facts->issuer, described.issuer, sizeof facts->issuer);
+    memcpy(facts->not_before, described.not_before, sizeof facts->not_before);
+    memcpy(facts->not_after, described.not_after, sizeof facts->not_after);
 }
 
 /* Called for each certificate of the chain; the first that is refused is the one to tell of. */
@@ -52,6 +34,8 @@ static int on_verify(int accepted, X509_STORE_CTX *store)
     struct smtp_tls_facts *facts = &socket->transport.tls;
     if (accepted || facts->problem[0])
         return accepted;
+    if (socket->chain)
+        smtp_chain_take(socket->chain, X509_STORE_CTX_get0_untrusted(store), X509_STORE_CTX_get_error(store));
     if (certificate)
         describe_certificate(facts, certificate);
     snprintf(facts->problem, sizeof facts->problem,
@@ -214,6 +198,7 @@ enum smtp_status smtp_tls_start(struct smtp_socket *socket, const struct smtp_re
                                 struct deadline deadline)
 {
     enum smtp_status status = SMTP_STATUS_NO_MEMORY;
+    socket->chain = relay->chain;
     if (attach(socket, relay->tls_context))
         status = shake_hands(socket, deadline);
     if (status != SMTP_STATUS_OK) {
@@ -224,9 +209,12 @@ enum smtp_status smtp_tls_start(struct smtp_socket *socket, const struct smtp_re
     struct smtp_tls_facts *facts = &socket->transport.tls;
     facts->version = SSL_get_version(socket->ssl);
     facts->cipher = SSL_get_cipher_name(socket->ssl);
+    smtp_tls_bind(socket->ssl, &facts->binding);
     X509 *certificate = SSL_get0_peer_certificate(socket->ssl);
     if (certificate)
         describe_certificate(facts, certificate);
+    if (relay->chain)
+        smtp_chain_take(relay->chain, SSL_get_peer_cert_chain(socket->ssl), 0);
     socket->transport.ops = &tls_ops;
     return SMTP_STATUS_OK;
 }

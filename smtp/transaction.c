@@ -1,103 +1,19 @@
-/* One command, one reply, in page order. Every recipient is asked for, whatever became of the one before: who
- * is refused learns of all of them at once. */
+/* Page order is wire order: the flight of MAIL and RCPT, the message, the relay's word on it. Where the message goes
+ * along with the flight it is written first and the replies are read behind it.
+ *
+ * A mail that has more recipients than the relay takes at once, and whose sender wants it delivered to those who can
+ * be reached, is sent in parts, each with a queue ID of its own. What one part has come to stands: a later one that
+ * fails leaves the mail partly sent, and one whose end is not known leaves the whole unknown. */
 #include "smtp/transaction.h"
 
 #include "smtp/data.h"
+#include "smtp/sendable.h"
+#include "smtp/verdict.h"
+
+#include <assert.h>
 
 /* A refused message waits no longer than this for its RSET. */
 enum { RESET_WAIT_MS = 2000 };
-
-static const struct smtp_timeouts *timeouts(const struct smtp_dialogue *dialogue)
-{
-    return &dialogue->session->relay->timeouts;
-}
-
-/* What can be known before a word is said. */
-static bool is_sendable(struct smtp_dialogue *dialogue, const struct smtp_envelope *envelope,
-                        const struct smtp_source *source)
-{
-    const struct smtp_capabilities *offered = &dialogue->session->capabilities;
-    if (!smtp_envelope_check(envelope, &dialogue->outcome->fault))
-        return false;
-    /* RFC 6531 3.2 */
-    if (envelope->smtputf8 && !smtp_capabilities_offer(offered, SMTP_SMTPUTF8))
-        return fault_set(&dialogue->outcome->fault, FAULT_SMTPUTF8_UNSUPPORTED,
-                         "the message needs SMTPUTF8, which the relay does not offer");
-    /* RFC 1870 6 */
-    if (offered->max_size_octets && source->size_octets > offered->max_size_octets)
-        return fault_set(&dialogue->outcome->fault, FAULT_MESSAGE_OVER_SIZE,
-                         "the message has %llu octets, the relay takes %llu",
-                         (unsigned long long)source->size_octets,
-                         (unsigned long long)offered->max_size_octets);
-    /* RFC 9422 4.1 */
-    if (offered->max_recipients && envelope->recipient_count > offered->max_recipients)
-        return fault_set(&dialogue->outcome->fault, FAULT_TOO_MANY_RECIPIENTS,
-                         "the message has %zu recipients, the relay takes %llu", envelope->recipient_count,
-                         (unsigned long long)offered->max_recipients);
-    return true;
-}
-
-static enum smtp_status say_mail(struct smtp_dialogue *dialogue, const struct smtp_envelope *envelope,
-                                 const struct smtp_source *source)
-{
-    struct smtp_session *session = dialogue->session;
-    struct buf *command = smtp_dialogue_begin(dialogue);
-    buf_append_format(command, "MAIL FROM:<%.*s>", STR_ARG(envelope->return_path));
-    if (smtp_capabilities_offer(&session->capabilities, SMTP_SIZE))
-        buf_append_format(command, " SIZE=%llu", (unsigned long long)source->size_octets);
-    if (envelope->smtputf8)
-        buf_append(command, STR(" SMTPUTF8"));
-    struct deadline deadline = smtp_dialogue_deadline(dialogue, timeouts(dialogue)->mail_ms);
-    return smtp_dialogue_exchange(dialogue, buf_view(command), deadline);
-}
-
-/* False where the session has ended; a recipient that is refused is a verdict, not a failure. */
-static bool say_rcpt(struct smtp_dialogue *dialogue, struct str address, struct outcome_recipient *recipient)
-{
-    const struct smtp_reply *reply = &dialogue->session->reply;
-    struct buf *command = smtp_dialogue_begin(dialogue);
-    buf_append_format(command, "RCPT TO:<%.*s>", STR_ARG(address));
-    struct deadline deadline = smtp_dialogue_deadline(dialogue, timeouts(dialogue)->rcpt_ms);
-    enum smtp_status status = smtp_dialogue_exchange(dialogue, buf_view(command), deadline);
-    if (status == SMTP_STATUS_OK) {
-        enum fault_code code = smtp_trouble_of_reply(SMTP_STEP_RCPT, reply->code, smtp_reply_enhanced(reply));
-        recipient->status = smtp_trouble_of_recipient(code);
-        recipient->reply = smtp_dialogue_show_reply(dialogue);
-    }
-    return recipient->status != RECIPIENT_NOT_TRIED || smtp_dialogue_judge(dialogue, SMTP_STEP_RCPT, status);
-}
-
-/* The reply that the whole is told by: the first refusal of the kind that decided. */
-static void show_refusal(struct outcome *outcome, enum fault_code code)
-{
-    for (size_t i = 0; i < outcome->recipient_count; i++) {
-        bool decided = outcome->recipients[i].status ==
-                       (code == FAULT_RECIPIENTS_REJECTED ? RECIPIENT_REJECTED : RECIPIENT_DEFERRED);
-        if (decided) {
-            outcome->reply = outcome->recipients[i].reply;
-            return;
-        }
-    }
-}
-
-static bool say_recipients(struct smtp_dialogue *dialogue, const struct smtp_envelope *envelope)
-{
-    struct outcome *outcome = dialogue->outcome;
-    size_t refused = 0;
-    for (size_t i = 0; i < envelope->recipient_count; i++) {
-        if (!say_rcpt(dialogue, envelope->recipients[i], &outcome->recipients[i]))
-            return false;
-        refused += outcome->recipients[i].status != RECIPIENT_ACCEPTED;
-    }
-    enum fault_code code =
-        smtp_trouble_of_recipients(outcome->recipients, outcome->recipient_count, envelope->partial);
-    if (code == FAULT_NONE)
-        return true;
-    show_refusal(outcome, code);
-    return fault_set(&dialogue->outcome->fault, code,
-                     "%zu of %zu recipients were refused, and nobody got the message", refused,
-                     outcome->recipient_count);
-}
 
 /* The fault stands; what is left is whether the session may be used again. */
 static enum smtp_after reset(struct smtp_dialogue *dialogue)
@@ -111,39 +27,155 @@ static enum smtp_after reset(struct smtp_dialogue *dialogue)
     enum smtp_status status = smtp_dialogue_exchange(dialogue, buf_view(command), deadline);
     bool agreed = status == SMTP_STATUS_OK &&
                   smtp_trouble_of_reply(SMTP_STEP_RSET, session->reply.code, (struct str){0}) == FAULT_NONE;
-    if (agreed && smtp_session_is_idle(session))
+    if (agreed && smtp_session_is_idle(session) &&
+        smtp_limits_have_room(&session->tally, &session->capabilities))
         return SMTP_AFTER_REUSE;
     session->is_broken = true;
     return SMTP_AFTER_CLOSE;
 }
 
-static bool all_accepted(const struct outcome *outcome)
+static bool is_not_sent(const struct smtp_dialogue *dialogue)
 {
-    for (size_t i = 0; i < outcome->recipient_count; i++)
-        if (outcome->recipients[i].status != RECIPIENT_ACCEPTED)
-            return false;
-    return true;
+    return smtp_trouble_delivery(dialogue->outcome->fault.code) == DELIVERY_NOT_SENT;
 }
 
-enum smtp_after smtp_transaction_run(struct smtp_dialogue *dialogue, const struct smtp_envelope *envelope,
-                                     struct smtp_source *source)
+static enum smtp_after give_up(struct smtp_dialogue *dialogue, const struct smtp_flight *flight,
+                               bool may_retry)
+{
+    bool is_stale = flight->is_stale && may_retry && is_not_sent(dialogue);
+    return is_stale ? SMTP_AFTER_RETRY : reset(dialogue);
+}
+
+static enum smtp_after conclude(struct smtp_session *session)
+{
+    if (session->begun.mail)
+        return SMTP_AFTER_REUSE;
+    bool may_go_on = !session->is_broken && smtp_limits_have_room(&session->tally, &session->capabilities) &&
+                     smtp_session_is_idle(session);
+    return may_go_on ? SMTP_AFTER_REUSE : SMTP_AFTER_CLOSE;
+}
+
+static enum smtp_after run_flight(struct smtp_dialogue *dialogue, struct smtp_flight *flight,
+                                  const struct smtp_waiting *waiting, bool may_retry)
+{
+    if (flight->carries_message && !smtp_data_write(dialogue, flight, waiting))
+        return give_up(dialogue, flight, may_retry);
+    if (!smtp_flight_ask(flight, dialogue)) {
+        if (flight->carries_message)
+            smtp_data_settle(dialogue, flight);
+        else
+            smtp_flight_drain(flight, dialogue);
+        return give_up(dialogue, flight, may_retry);
+    }
+    if (!flight->is_chunk && !smtp_flight_begin_data(flight, dialogue))
+        return SMTP_AFTER_CLOSE;
+    if (!flight->carries_message && !smtp_data_write(dialogue, flight, waiting))
+        return SMTP_AFTER_CLOSE;
+    return smtp_data_hear(dialogue, flight) ? conclude(dialogue->session) : SMTP_AFTER_CLOSE;
+}
+
+/* What the parts that were sent came to; the first of them is told. */
+struct parts {
+    struct outcome_reply reply;
+    struct str queue_id;
+    bool any_sent;
+};
+
+static void keep_part(struct parts *parts, struct outcome *outcome, const struct smtp_flight *flight)
+{
+    bool is_whole = flight->count == outcome->recipient_count;
+    for (size_t i = flight->first; i < flight->first + flight->count && !is_whole; i++)
+        if (outcome->recipients[i].status == RECIPIENT_ACCEPTED)
+            outcome->recipients[i].queue_id = outcome->queue_id;
+    if (parts->any_sent)
+        return;
+    *parts = (struct parts){outcome->reply, outcome->queue_id, true};
+}
+
+static bool is_refused_by_recipient(const struct outcome *outcome)
+{
+    return outcome->fault.code == FAULT_RECIPIENTS_REJECTED ||
+           outcome->fault.code == FAULT_RECIPIENTS_DEFERRED;
+}
+
+/* `flight` is of the last part that was tried. */
+static void conclude_parts(const struct parts *parts, struct outcome *outcome,
+                           const struct smtp_flight *flight)
+{
+    bool failed = outcome->fault.code != FAULT_NONE;
+    if (failed && smtp_trouble_delivery(outcome->fault.code) != DELIVERY_NOT_SENT)
+        return;
+    if (parts->any_sent) {
+        if (failed)
+            smtp_verdict_take_back(outcome, flight->first, flight->count);
+        outcome->fault = (struct fault){.code = FAULT_NONE};
+        outcome->reply = parts->reply;
+        outcome->queue_id = parts->queue_id;
+        outcome->delivery = smtp_verdict_all_accepted(outcome) ? DELIVERY_SENT : DELIVERY_PARTIAL;
+    } else if (is_refused_by_recipient(outcome)) {
+        smtp_verdict_refuse(outcome, smtp_trouble_of_recipients(outcome->recipients, outcome->recipient_count,
+                                                                PARTIAL_ABORT));
+    }
+}
+
+/* One part after the other, as long as the session lasts and none fails but by its recipients. */
+static enum smtp_after run_parts(struct smtp_dialogue *dialogue, const struct smtp_mail *mail,
+                                 const struct smtp_waiting *waiting, bool was_used)
 {
     struct smtp_session *session = dialogue->session;
     struct outcome *outcome = dialogue->outcome;
-    if (!is_sendable(dialogue, envelope, source))
-        return SMTP_AFTER_REUSE;
+    struct smtp_flight *flight = &session->flight;
+    struct parts parts = {0};
+    enum smtp_after after = SMTP_AFTER_REUSE;
+    size_t total = mail->envelope->recipient_count, next = flight->count;
+    for (;;) {
+        bool is_last = next == total;
+        outcome->fault = (struct fault){.code = FAULT_NONE};
+        outcome->reply = (struct outcome_reply){0};
+        after = run_flight(dialogue, flight, is_last ? waiting : NULL, was_used && !parts.any_sent);
+        if (outcome->fault.code == FAULT_NONE)
+            keep_part(&parts, outcome, flight);
+        bool goes_on = outcome->fault.code == FAULT_NONE || is_refused_by_recipient(outcome);
+        if (is_last || !goes_on || after != SMTP_AFTER_REUSE)
+            break;
+        size_t left = total - next;
+        smtp_flight_start(flight, session, mail, next, left < flight->count ? left : flight->count);
+        next += flight->count;
+    }
+    conclude_parts(&parts, outcome, flight);
+    return after;
+}
+
+/* The flight that was begun behind the last mail's end of data, or a new one. */
+static bool start(struct smtp_dialogue *dialogue, const struct smtp_mail *mail, enum smtp_after *after)
+{
+    struct smtp_session *session = dialogue->session;
+    if (session->begun.mail) {
+        assert(session->begun.mail == mail);
+        session->flight = session->begun;
+        session->begun.mail = NULL;
+        return true;
+    }
+    *after = SMTP_AFTER_REUSE;
+    if (!smtp_sendable_by_relay(session, mail, &dialogue->outcome->fault))
+        return false;
+    *after = SMTP_AFTER_RETRY;
+    if (!smtp_sendable_by_session(session, mail))
+        return fault_set(&dialogue->outcome->fault, FAULT_UPSTREAM_TEMPORARY,
+                         "the session has had all that the relay takes in one");
+    size_t count = smtp_limits_part(&session->capabilities, mail->envelope);
+    smtp_flight_start(&session->flight, session, mail, 0, count);
+    return true;
+}
+
+enum smtp_after smtp_transaction_run(struct smtp_dialogue *dialogue, const struct smtp_mail *mail,
+                                     const struct smtp_waiting *waiting)
+{
+    struct smtp_session *session = dialogue->session;
     bool was_used = session->is_used;
+    enum smtp_after after;
+    if (!start(dialogue, mail, &after))
+        return after;
     session->is_used = true;
-    enum smtp_status status = say_mail(dialogue, envelope, source);
-    bool is_stale = smtp_trouble_is_stale(status == SMTP_STATUS_OK ? session->reply.code : 0, status);
-    if (!smtp_dialogue_judge(dialogue, SMTP_STEP_MAIL, status))
-        return was_used && is_stale ? SMTP_AFTER_RETRY : reset(dialogue);
-    if (!say_recipients(dialogue, envelope))
-        return reset(dialogue);
-    buf_append(smtp_dialogue_begin(dialogue), STR("DATA"));
-    if (!smtp_dialogue_command(dialogue, SMTP_STEP_DATA, timeouts(dialogue)->data_initiation_ms) ||
-        !smtp_data_send(dialogue, source))
-        return SMTP_AFTER_CLOSE;
-    outcome->delivery = all_accepted(outcome) ? DELIVERY_SENT : DELIVERY_PARTIAL;
-    return smtp_session_is_idle(session) ? SMTP_AFTER_REUSE : SMTP_AFTER_CLOSE;
+    return run_parts(dialogue, mail, waiting, was_used);
 }

@@ -53,6 +53,8 @@ void smtp_transcript_client(struct smtp_transcript *transcript, struct str line)
 
 void smtp_transcript_server(struct smtp_transcript *transcript, struct str lines)
 {
+    if (transcript && lines.len)
+        transcript->has_server_line = true;
     while (transcript && lines.len)
         add_line(transcript, "S:", str_cut(&lines, '\n'));
 }

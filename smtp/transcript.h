@@ -17,6 +17,7 @@
 struct smtp_transcript {
     struct buf text;
     int64_t began_us;
+    bool has_server_line;
     bool is_cut;
 };
 

@@ -25,12 +25,25 @@ enum smtp_status {
     SMTP_STATUS_COUNT
 };
 
-enum { SMTP_NAME_TEXT_BYTES = 256, SMTP_DATE_TEXT_BYTES = 32, SMTP_LITERAL_BYTES = 64 };
+enum {
+    SMTP_NAME_TEXT_BYTES = 256,
+    SMTP_DATE_TEXT_BYTES = 32,
+    SMTP_LITERAL_BYTES = 64,
+    SMTP_BINDING_MAX_BYTES = 64
+};
+
+/* What both ends of one TLS connection know and nobody else can have made equal on two (RFC 5056). */
+struct smtp_channel_binding {
+    const char *type; /* "tls-exporter"; NULL where there is none */
+    char data[SMTP_BINDING_MAX_BYTES];
+    size_t len;
+};
 
 /* What the handshake found, or why it failed. */
 struct smtp_tls_facts {
     const char *version; /* "TLSv1.3"; NULL in the clear */
     const char *cipher;
+    struct smtp_channel_binding binding;
     char subject[SMTP_NAME_TEXT_BYTES]; /* of the relay's certificate */
     char issuer[SMTP_NAME_TEXT_BYTES];
     char not_before[SMTP_DATE_TEXT_BYTES];
@@ -59,6 +72,7 @@ struct smtp_transport_ops {
 struct smtp_transport {
     const struct smtp_transport_ops *ops;
     char local_literal[SMTP_LITERAL_BYTES]; /* this end as an address literal (RFC 5321 4.1.3) */
+    char peer[SMTP_LITERAL_BYTES];          /* the other end's address; empty for a Unix socket */
     struct smtp_tls_facts tls;
 };
 

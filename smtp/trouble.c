@@ -166,6 +166,8 @@ bool smtp_trouble_is_stale(int code, enum smtp_status status)
 
 enum delivery smtp_trouble_delivery(enum fault_code code)
 {
-    bool unknown = code == FAULT_OUTCOME_UNKNOWN || code == FAULT_OUTCOME_UNKNOWN_TIMEOUT;
-    return unknown ? DELIVERY_UNKNOWN : DELIVERY_NOT_SENT;
+    if (code == FAULT_OUTCOME_UNKNOWN || code == FAULT_OUTCOME_UNKNOWN_TIMEOUT)
+        return DELIVERY_UNKNOWN;
+    bool partly = code == FAULT_RECIPIENTS_PARTLY_REJECTED || code == FAULT_RECIPIENTS_PARTLY_DEFERRED;
+    return partly ? DELIVERY_PARTIAL : DELIVERY_NOT_SENT;
 }

@@ -38,6 +38,15 @@ static void every_fault_has_its_row(void)
     }
 }
 
+static void what_is_blamed_on_the_relay_is_named_so(void)
+{
+    for (enum fault_code code = FAULT_NONE; code < FAULT_COUNT; code++) {
+        test_row("%s", fault_kind(code)->name);
+        CHECK_INT(fault_kind(code)->blame == BLAME_RELAY,
+                  str_starts_with(str_of(fault_kind(code)->name), STR("upstream-")));
+    }
+}
+
 static void an_unknown_outcome_is_never_to_be_tried_again(void)
 {
     CHECK_INT(fault_kind(FAULT_OUTCOME_UNKNOWN)->retry_after_s, RETRY_NEVER);
@@ -153,6 +162,7 @@ int main(void)
     TEST(a_deadline_in_the_past_leaves_nothing_and_one_ahead_is_rounded_up);
     TEST(a_stamp_is_utc_with_milliseconds);
     TEST(every_fault_has_its_row);
+    TEST(what_is_blamed_on_the_relay_is_named_so);
     TEST(an_unknown_outcome_is_never_to_be_tried_again);
     TEST(a_503_and_a_429_always_say_when_to_try_again);
     TEST(a_detail_that_is_too_long_is_cut);

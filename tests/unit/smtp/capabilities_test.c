@@ -56,8 +56,12 @@ static void limits_are_read(void)
 {
     read_ehlo("250-r\r\n250 LIMITS MAILMAX=2 RCPTMAX=100 X\r\n");
     CHECK_INT(capabilities.max_recipients, 100);
-    read_ehlo("250-r\r\n250 LIMITS RCPTMAX=x\r\n");
+    CHECK_INT(capabilities.max_mails, 2);
+    CHECK_INT(capabilities.max_domains, 0);
+    read_ehlo("250-r\r\n250 LIMITS RCPTMAX=x rcptdomainmax=7 MAILMAX\r\n");
     CHECK_INT(capabilities.max_recipients, 0);
+    CHECK_INT(capabilities.max_mails, 0);
+    CHECK_INT(capabilities.max_domains, 7);
 }
 
 /* RFC 3207 4.2 */

@@ -81,6 +81,32 @@ static void an_envelope_needs_a_recipient(void)
     CHECK_INT(fault.code, FAULT_INVALID_REQUEST);
 }
 
+/* "a> ORCPT=x" and its kind, by the one free text on a MAIL line. */
+static void an_envelope_id_cannot_end_its_parameter(void)
+{
+    static const struct {
+        struct dsn dsn;
+        bool passes;
+    } rows[] = {
+        {{.envelope_id = STR("QQ314159 +=")}, true},
+        {{.envelope_id = STR("")}, false},
+        {{.envelope_id = STR("a\r\nDATA")}, false},
+        {{.envelope_id = STR("a\tb")}, false},
+        {{.envelope_id = STR("a\0b")}, false},
+        {{.envelope_id = STR("\xe7\x98\x8a")}, false},
+        {{.notify = DSN_NEVER}, true},
+        {{.notify = DSN_NEVER | DSN_DELAY}, false},
+    };
+    static const struct str recipient = STR("b@example.net");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fault fault;
+        test_row("%zu", i);
+        struct smtp_envelope envelope = {
+            .return_path = STR(""), .recipients = &recipient, .recipient_count = 1, .dsn = rows[i].dsn};
+        CHECK_INT(smtp_envelope_check(&envelope, &fault), rows[i].passes);
+    }
+}
+
 static void an_ehlo_name_is_a_domain_or_an_address_literal(void)
 {
     static const struct {
@@ -109,6 +135,7 @@ int main(void)
 {
     TEST(nothing_passes_that_could_end_a_path_or_a_line);
     TEST(an_envelope_needs_a_recipient);
+    TEST(an_envelope_id_cannot_end_its_parameter);
     TEST(an_ehlo_name_is_a_domain_or_an_address_literal);
     return test_result();
 }

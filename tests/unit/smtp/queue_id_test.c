@@ -1,6 +1,9 @@
 #include "smtp/queue_id.h"
 #include "test.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static void each_relay_says_it_in_its_own_form(void)
 {
     static const struct {
@@ -26,6 +29,14 @@ static void each_relay_says_it_in_its_own_form(void)
          "2.6.0 <a@example.com> [InternalId=12345678, Hostname=X.example.com] 1234 bytes in 0.1, 10 KB/sec "
          "Queued mail for delivery",
          "12345678"},
+        {"Exchange, older", "2.6.0 <SERVER1a2b3c00000042@mail.example.com> Queued mail for delivery",
+         "<SERVER1a2b3c00000042@mail.example.com>"},
+        {"Exchange, without any", "2.6.0 10 KB/sec Queued mail for delivery", NULL},
+        {"Outlook.com",
+         "2.6.0 <a@example.com> [InternalId=70540892995652, "
+         "Hostname=AM0PR01MB1234.eurprd01.prod.exchangelabs.com] "
+         "8573 bytes in 0.281, 29,742 KB/sec Queued mail for delivery -> 250 2.1.5",
+         "70540892995652"},
         {"Gmail", "2.0.0 OK  1700000000 ab12-20020a056a00sor1234567.8 - gsmtp",
          "ab12-20020a056a00sor1234567.8"},
         {"SES", "Ok 0100018c12345678-abcdef01-2345-6789-abcd-ef0123456789-000000",
@@ -52,6 +63,16 @@ static void each_relay_says_it_in_its_own_form(void)
         {"KumoMTA", "OK ids=0123abcd", "0123abcd"},
         {"IronPort", "ok:  Message 123456 accepted", "123456"},
         {"Dovecot LMTP", "2.0.0 <a@example.com> ABC123def+456 Saved", "ABC123def+456"},
+        {"Cyrus LMTP", "2.1.5 Ok SESSIONID=<mx.example-1234-1700000000-1-5566>",
+         "mx.example-1234-1700000000-1-5566"},
+        {"Dovecot submission, of what is behind it", "2.0.0 Ok: queued as 4Xyz12AbCd", "4Xyz12AbCd"},
+        {"Mailjet", "OK queued as 0f1e2d3c-aaaa-bbbb-cccc-ddeeff001122",
+         "0f1e2d3c-aaaa-bbbb-cccc-ddeeff001122"},
+        {"SparkPost", "2.0.0 OK CD/F2-22430-4E1A3A95", "CD/F2-22430-4E1A3A95"},
+        {"s/qmail", "ok 1700000000 qp 12345 by mx.example", "1700000000 qp 12345"},
+        {"MDaemon", "Ok, message saved <Message-ID: a@example.com>", NULL},
+        {"Axigen", "Mail queued for delivery", NULL},
+        {"Apache James", "2.6.0 Message received", NULL},
         {"Courier", "Ok. 000000000001A2B3.0000000065.00001234", "000000000001A2B3.0000000065.00001234"},
         {"Brevo", "2.0.0 OK: queued as <202311230730.12345@smtp-relay.example>",
          "<202311230730.12345@smtp-relay.example>"},
@@ -70,8 +91,48 @@ static void each_relay_says_it_in_its_own_form(void)
     }
 }
 
+/* A view of the text, whatever the relay says. */
+static void a_hostile_reply_yields_nothing_that_is_not_its_own(void)
+{
+    static const char *const rows[] = {
+        "queued as queued as queued as 1",
+        "id= id= id= id=1",
+        "[InternalId=",
+        "[InternalId=,",
+        "sessionid=<",
+        "sessionid=<>",
+        "queued (",
+        "queued ()",
+        "ok 1 qp",
+        "ok qp qp qp qp",
+        "- gsmtp",
+        "1 - gsmtp 2 - gsmtp",
+        "message  accepted",
+        "%",
+        "? % $ ^",
+        "ids=;,.",
+        "queued as .,;.,;",
+        "queued on as as as as 1",
+        "^ ok 1 $",
+        "\xff\xfe ok \x80 1",
+        "2.0.0 2.0.0 2.0.0 ok 2.0.0 2.0.0",
+        "OK id=\"><script>",
+        "queued as \t \t x",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (size_t len = 0; len <= strlen(rows[i]); len++) {
+            char *copy = malloc(len + 1); /* so that a sanitizer sees its end */
+            memcpy(copy, rows[i], len);
+            struct str id = smtp_queue_id_find((struct str){copy, len});
+            test_row("%s, %zu", rows[i], len);
+            CHECK(!id.data || (id.len > 0 && id.data >= copy && id.data + id.len <= copy + len));
+            free(copy);
+        }
+}
+
 int main(void)
 {
     TEST(each_relay_says_it_in_its_own_form);
+    TEST(a_hostile_reply_yields_nothing_that_is_not_its_own);
     return test_result();
 }

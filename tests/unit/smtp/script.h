@@ -7,6 +7,10 @@
  *     tls:                          here the handshake takes place
  *     expect: fault=...             behind the opening, or behind a send:
  *     send: from=a@example.com to=b@example.net,c@example.net partial=deliver smtputf8
+ *                                   more words: overlap (the next send waits already), hurried (its deadline is
+ *                                   near), last (none follows), eightbit, requiretls, notify=, ret=, envid=; early and doubt: see replay.h
+ *     chunk-end:                    what Postern has said ends a chunk: its last two octets are the end of data
+ *     final:                        the next reply, not an earlier one, is the relay's word on the message
  *     message: Subject: hi\r\n...   for the sends that follow, with \r \n \t \\ \xHH
  *     text: 2.0.0 Ok                the text of the reply in the outcome, whole
  *     close:                        the session is closed
@@ -37,9 +41,11 @@ struct script_send {
     struct str line;    /* behind "send:" */
     struct str message; /* with its escapes */
     struct str expect, text;
-    size_t dot_at; /* of Postern's octets, where the end of data begins; SIZE_MAX where it is never said */
+    size_t dot_at;  /* of Postern's octets, where the end of data begins; SIZE_MAX where it is never said */
+    size_t dot_len; /* ".CRLF", or the end of a chunk */
     size_t final_upto; /* of the relay's octets, where the first reply behind it ends */
     size_t server_end; /* all that the relay says up to the next send */
+    size_t client_start, server_start;
 };
 
 struct script {
@@ -105,10 +111,19 @@ static inline void script_take_server(struct script *script, struct str line, bo
 static inline void script_take_client(struct script *script, struct str line)
 {
     struct script_send *send = script_last_send(script);
-    if (send && send->dot_at == SIZE_MAX && str_equal(line, STR(".")))
+    if (send && send->dot_at == SIZE_MAX && str_equal(line, STR("."))) {
         send->dot_at = script->client.len;
+        send->dot_len = 3;
+    }
     script_append_unescaped(&script->client, line);
     buf_append(&script->client, STR("\r\n"));
+}
+
+static inline void script_end_chunk(struct script *script)
+{
+    struct script_send *send = script_last_send(script);
+    send->dot_len = 2;
+    send->dot_at = script->client.len - send->dot_len;
 }
 
 static inline void script_take_end(struct script *script, struct str how)
@@ -142,6 +157,10 @@ static inline bool script_take_line(struct script *script, struct str line, stru
         *(send ? &send->expect : &script->open_expect) = value;
     else if (str_equal(name, STR("text")) && send)
         send->text = value;
+    else if (str_equal(name, STR("chunk-end")) && send)
+        script_end_chunk(script);
+    else if (str_equal(name, STR("final")) && send)
+        send->final_upto = SIZE_MAX;
     else if (str_equal(name, STR("close")))
         script->closes = true;
     else if (str_equal(name, STR("end")))
@@ -151,7 +170,9 @@ static inline bool script_take_line(struct script *script, struct str line, stru
                                                                    .message = *message,
                                                                    .dot_at = SIZE_MAX,
                                                                    .final_upto = SIZE_MAX,
-                                                                   .server_end = script->server.len};
+                                                                   .server_end = script->server.len,
+                                                                   .server_start = script->server.len,
+                                                                   .client_start = script->client.len};
     else
         return line.len == 0 || line.data[0] == '#';
     return true;

@@ -3,6 +3,8 @@
 #include "smtp/socket.h"
 #include "test.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -90,11 +92,32 @@ static void a_write_that_stalls_says_how_much_was_taken(void)
     tear_down();
 }
 
+static int option_of(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t len = sizeof value;
+    CHECK(getsockopt(fd, level, name, &value, &len) == 0);
+    return value;
+}
+
+/* F152: a peer that is gone is found out, and a wait of minutes keeps its place in a NAT. */
+static void a_connection_does_not_outlive_its_peer(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    smtp_socket_tune(fd, 180000);
+    CHECK(option_of(fd, IPPROTO_TCP, TCP_NODELAY) != 0);
+    CHECK(option_of(fd, SOL_SOCKET, SO_KEEPALIVE) != 0);
+    CHECK_INT(option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    CHECK(option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT) > 180000);
+    close(fd);
+}
+
 int main(void)
 {
     TEST(what_is_there_is_read_even_past_the_deadline);
     TEST(each_end_of_a_wait_is_told_apart);
     TEST(a_broken_connection_is_a_reset_and_raises_no_signal);
+    TEST(a_connection_does_not_outlive_its_peer);
     TEST(a_write_that_stalls_says_how_much_was_taken);
     return test_result();
 }
