@@ -3,11 +3,8 @@
 #include "api/json_write.h"
 #include "mime/render.h"
 
-static bool render_whole(struct submission *submission, struct buf *message)
+static bool render_whole(struct render *render, struct buf *message)
 {
-    struct render *render = render_start(&submission->arena, &submission->message, NULL);
-    if (!render)
-        return false;
     buf_init(message, render_size_octets(render));
     buf_reserve(message, message->max_bytes);
     for (struct str piece; render_pull(render, &piece);)
@@ -15,10 +12,10 @@ static bool render_whole(struct submission *submission, struct buf *message)
     return !message->failed;
 }
 
-char *dry_run_message(struct submission *submission, size_t *bytes)
+char *dry_run_message(struct render *render, size_t *bytes)
 {
     struct buf message = {0};
-    if (!render_whole(submission, &message)) {
+    if (!render_whole(render, &message)) {
         buf_fini(&message);
         return NULL;
     }
@@ -37,14 +34,14 @@ static void write_envelope(struct json_writer *json, const struct submission *su
     json_close_object(json);
 }
 
-char *dry_run_json(struct submission *submission, size_t *bytes)
+char *dry_run_json(const struct submission *submission, struct render *render, size_t *bytes)
 {
     /* Six bytes for one of the message at the worst, and the addresses. */
     enum { ESCAPED_BYTES = 6, ROOM_BYTES = 64 * 1024 * 1024 };
     struct buf message = {0};
     struct json_writer json;
     char *text = NULL;
-    if (render_whole(submission, &message)) {
+    if (render_whole(render, &message)) {
         json_writer_init(&json, ESCAPED_BYTES * message.len + ROOM_BYTES);
         json_open_object(&json, NULL);
         json_text(&json, "id", str_of(submission->id));

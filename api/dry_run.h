@@ -5,9 +5,9 @@
 #include "api/submission.h"
 
 /* The message alone, as message/rfc822. Both are freed by the caller; NULL when out of memory. */
-char *dry_run_message(struct submission *submission, size_t *bytes);
+char *dry_run_message(struct render *render, size_t *bytes);
 
 /* {"id", "message_id", "envelope": {"from", "to"}, "size_bytes", "message"}. */
-char *dry_run_json(struct submission *submission, size_t *bytes);
+char *dry_run_json(const struct submission *submission, struct render *render, size_t *bytes);
 
 #endif

@@ -63,13 +63,10 @@ void field_read_object(struct reader *reader, const cJSON *object, const struct 
     {
         struct place member = place_member(place, str_of(value->string));
         const struct field *field = find_field(fields, member.name);
-        if (!field)
-            field_refuse_with(reader, &member, FAULT_INVALID_REQUEST, "there is no field of this name");
-        else if (!field->read)
-            field_refuse_with(reader, &member, FAULT_INVALID_REQUEST,
-                              "this field is not supported by this version of Postern yet");
-        else
+        if (field)
             field->read(reader, value, &member, target);
+        else
+            field_refuse_with(reader, &member, FAULT_INVALID_REQUEST, "there is no field of this name");
     }
 }
 

@@ -18,7 +18,7 @@ struct reader;
 
 struct field {
     const char *name;
-    /* `target` is what the object's members go into. NULL: a field that is named, but not taken yet. */
+    /* `target` is what the object's members go into. */
     void (*read)(struct reader *reader, const cJSON *value, const struct place *place, void *target);
 };
 

@@ -8,6 +8,7 @@
 
 #include "api/attachment.h"
 #include "api/json_check.h"
+#include "api/notification.h"
 #include "api/recipient.h"
 #include "api/reference.h"
 
@@ -98,6 +99,16 @@ static void read_partial(struct reader *reader, const cJSON *value, const struct
         reader->submission->partial = (enum partial_policy)choice;
 }
 
+static void read_require_tls(struct reader *reader, const cJSON *value, const struct place *place,
+                             void *target)
+{
+    (void)target;
+    if (cJSON_IsBool(value))
+        reader->submission->require_tls = cJSON_IsTrue(value);
+    else
+        field_refuse_type(reader, value, place, "a boolean");
+}
+
 static void read_attachments(struct reader *reader, const cJSON *value, const struct place *place,
                              void *target)
 {
@@ -179,8 +190,8 @@ static const struct field message_fields[] = {{"from", read_from},
                                               {"message_id", reference_read_message_id},
                                               {"date", reference_read_date},
                                               {"list_unsubscribe", reference_read_list_unsubscribe},
-                                              {"dsn", NULL},
-                                              {"require_tls", NULL},
+                                              {"dsn", notification_read},
+                                              {"require_tls", read_require_tls},
                                               {0}};
 
 /* How many a member holds that may be one or a list; 0 where there is no such member. */

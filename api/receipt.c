@@ -1,19 +1,25 @@
 /* What became of the mail, told to the caller (Receipt and Problem in openapi.yaml).
  *
- * The delivery decides, not the fault: a receipt is given only for a mail that at least one recipient gets,
- * and an outcome that is not known is never told as one that may be tried again, whatever the session set as
+ * The delivery decides, not the fault: a receipt is given only for a mail that at least one recipient gets
+ * as it was asked for, and an outcome that is not known is never told as one that may be tried again, whatever the session set as
  * its fault (RFC 1047).
  */
 #include "api/receipt.h"
 
 #include "api/problem_write.h"
 
+/* All or nobody was asked for, and the relay gave the mail to some (RFC 2033). */
+static bool is_unwanted_part(enum fault_code code)
+{
+    return code == FAULT_RECIPIENTS_PARTLY_REJECTED || code == FAULT_RECIPIENTS_PARTLY_DEFERRED;
+}
+
 enum fault_code receipt_fault(const struct outcome *outcome)
 {
     enum fault_code code = outcome->fault.code;
     switch (outcome->delivery) {
-    case DELIVERY_SENT:
-    case DELIVERY_PARTIAL: return FAULT_NONE;
+    case DELIVERY_SENT: return FAULT_NONE;
+    case DELIVERY_PARTIAL: return is_unwanted_part(code) ? code : FAULT_NONE;
     case DELIVERY_UNKNOWN: return code == FAULT_OUTCOME_UNKNOWN_TIMEOUT ? code : FAULT_OUTCOME_UNKNOWN;
     case DELIVERY_NOT_SENT:
     default: return code == FAULT_NONE ? FAULT_INTERNAL : code;
@@ -50,6 +56,8 @@ static void write_recipients(struct json_writer *json, const struct submission *
         json_text(json, "email", submission->recipients[i]);
         json_text(json, "status", str_of(recipient_status_name(recipient->status)));
         write_reply(json, &recipient->reply);
+        if (recipient->queue_id.data)
+            json_text(json, "queue_id", recipient->queue_id);
         json_close_object(json);
     }
     json_close_array(json);

@@ -298,8 +298,12 @@ static enum MHD_Result answer_dry_run(struct request *request)
     struct fault fault;
     if (!body_hold(&request->body, (as_message ? 1 : 2) * request->body.held_bytes, &fault))
         return answer_fault(request, &fault);
-    char *text =
-        as_message ? dry_run_message(request->submission, &bytes) : dry_run_json(request->submission, &bytes);
+    char *text = NULL;
+    const struct api_config *config = &request->server->config;
+    struct render *render = config->compose(config->submit_context, request->submission);
+    if (render)
+        text =
+            as_message ? dry_run_message(render, &bytes) : dry_run_json(request->submission, render, &bytes);
     if (!text) {
         fault_set(&fault, FAULT_OVERLOADED, "out of memory");
         return answer_fault(request, &fault);

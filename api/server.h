@@ -41,7 +41,8 @@ struct api_config {
     int64_t request_timeout_ms; /* the total deadline of a submission */
     struct api_limits limits;
     api_submit *submit; /* NULL on a listener that takes no messages */
-    void *submit_context;
+    api_compose *compose;
+    void *submit_context;           /* of both */
     const struct api_route *routes; /* beside the server's own; may be none */
     size_t route_count;
     void *route_context;

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/dsn.h"
 #include "base/outcome.h"
 #include "base/random.h"
 #include "mime/message.h"
@@ -32,6 +33,8 @@ struct submission {
     size_t recipient_count;
     bool smtputf8; /* an envelope address needs it */
     enum partial_policy partial;
+    struct dsn dsn;
+    bool require_tls; /* RFC 8689 */
     bool wants_transcript;
     bool dry_run;
     struct deadline deadline; /* for the whole of it */
@@ -43,7 +46,12 @@ struct submission {
     void *owner; /* for the API: who waits for the outcome */
 };
 
-/* The service's side of the house. True: taken, `complete` will be called. False: not taken, `fault` says
+struct render;
+
+/* The service's side of the house: the bytes of a message as they would be sent. NULL when out of memory. */
+typedef struct render *api_compose(void *context, struct submission *submission);
+
+/* Takes a message to send it. True: taken, `complete` will be called. False: not taken, `fault` says
  * why. */
 typedef bool api_submit(void *context, struct submission *submission, struct fault *fault);
 

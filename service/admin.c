@@ -38,13 +38,42 @@ static void answer_readyz(void *context, struct str rest, struct api_answer *ans
     answer_with(answer, ready ? 200 : 503, TEXT, &body);
 }
 
+static unsigned long long count_queued(const struct pool_view *view)
+{
+    return view->queued;
+}
+
+static unsigned long long count_sessions(const struct pool_view *view)
+{
+    return view->sessions;
+}
+
+static unsigned long long count_idle_sessions(const struct pool_view *view)
+{
+    return view->idle_threads;
+}
+
+static unsigned long long get_limit(const struct pool_view *view)
+{
+    return view->limit;
+}
+
+static unsigned long long is_refused(const struct pool_view *view)
+{
+    return view->breaker == BREAKER_OPEN;
+}
+
 static void append_relay_gauges(struct buf *out, struct gateway *gateway)
 {
     static const struct {
         const char *name, *help;
-    } gauges[] = {{"postern_queue_depth", "Messages waiting for a session, by relay."},
-                  {"postern_sessions", "Session threads, by relay."},
-                  {"postern_sessions_idle", "Session threads that wait for a message, by relay."}};
+        unsigned long long (*value)(const struct pool_view *view);
+    } gauges[] = {
+        {"postern_queue_depth", "Messages waiting for a session, by relay.", count_queued},
+        {"postern_sessions", "Sessions that are open, by relay.", count_sessions},
+        {"postern_sessions_idle", "Session threads that wait for a message, by relay.", count_idle_sessions},
+        {"postern_sessions_limit", "Sessions that may be open now, by relay.", get_limit},
+        {"postern_breaker_open", "1 while no session with the relay is tried, by relay.", is_refused}};
     for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++) {
         buf_append_format(out, "# HELP %s %s\n# TYPE %s gauge\n", gauges[i].name, gauges[i].help,
                           gauges[i].name);
@@ -52,9 +81,8 @@ static void append_relay_gauges(struct buf *out, struct gateway *gateway)
             struct str host;
             struct pool_view view;
             gateway_look(gateway, relay, &host, &view);
-            const size_t values[] = {view.queued, view.threads, view.idle_threads};
-            buf_append_format(out, "%s{relay=\"%.*s\",place=\"%zu\"} %zu\n", gauges[i].name, STR_ARG(host),
-                              relay, values[i]);
+            buf_append_format(out, "%s{relay=\"%.*s\",place=\"%zu\"} %llu\n", gauges[i].name, STR_ARG(host),
+                              relay, gauges[i].value(&view));
         }
     }
 }

@@ -1,46 +1,9 @@
 #include "service/carrier.h"
 
-#include "mime/render.h"
+#include "service/parcel.h"
 
-enum { PROBE_MS = 10000 };
-
-static enum smtp_pull pull_render(void *context, struct str *piece)
-{
-    return render_pull(context, piece) ? SMTP_PULL_PIECE : SMTP_PULL_END;
-}
-
-static void rewind_render(void *context)
-{
-    render_rewind(context);
-}
-
-static struct smtp_source source_of(struct render *render)
-{
-    return (struct smtp_source){.context = render,
-                                .size_octets = render_size_octets(render),
-                                .pull = pull_render,
-                                .rewind = rewind_render};
-}
-
-static struct smtp_envelope envelope_of(const struct submission *submission, const struct render *render)
-{
-    return (struct smtp_envelope){.return_path = submission->return_path,
-                                  .recipients = submission->recipients,
-                                  .recipient_count = submission->recipient_count,
-                                  .partial = submission->partial,
-                                  .smtputf8 = submission->smtputf8 || render_needs_smtputf8(render)};
-}
-
-/* Another relay, or another session, may have written here before. */
-static void forget_try(struct outcome *outcome)
-{
-    struct outcome fresh = {.recipients = outcome->recipients,
-                            .recipient_count = outcome->recipient_count,
-                            .timing.queued_us = outcome->timing.queued_us};
-    for (size_t i = 0; i < outcome->recipient_count; i++)
-        outcome->recipients[i] = (struct outcome_recipient){0};
-    *outcome = fresh;
-}
+/* A session that was idle for longer is asked for a sign of life before a message is entrusted to it. */
+enum { PROBE_MS = 10000, AWAKE_MS = 2000, SIGN_OF_LIFE_MS = 1000 };
 
 void carrier_close(struct carrier *carrier)
 {
@@ -51,81 +14,105 @@ void carrier_close(struct carrier *carrier)
     carrier->spent = false;
 }
 
-void carrier_settle(struct carrier *carrier)
+bool carrier_has_room(const struct carrier *carrier, const struct configuration *configuration)
 {
-    if (carrier->spent)
-        carrier_close(carrier);
+    const struct settings *settings = &configuration->settings;
+    return carrier->messages < settings->smtp_max_messages &&
+           clock_monotonic_us() - carrier->opened_at_us < settings->smtp_max_age_ms * 1000;
+}
+
+static bool is_alive(const struct carrier *carrier)
+{
+    if (!smtp_session_is_idle(carrier->session))
+        return false;
+    bool is_awake = clock_monotonic_us() - carrier->used_at_us < AWAKE_MS * 1000;
+    return is_awake || smtp_session_probe(carrier->session, SIGN_OF_LIFE_MS);
 }
 
 static bool is_reusable(const struct carrier *carrier, const struct configuration *configuration)
 {
     return carrier->session && !carrier->spent && carrier->configuration == configuration &&
-           carrier->messages < configuration->settings.smtp_max_messages &&
-           smtp_session_is_idle(carrier->session);
+           carrier_has_room(carrier, configuration) && is_alive(carrier);
 }
 
-static bool open_session(struct carrier *carrier, struct configuration *configuration, size_t relay,
-                         struct deadline total, struct arena *arena, struct smtp_transcript *transcript,
-                         struct outcome *outcome)
+static enum carrier_end open_session(struct carrier *carrier, struct configuration *configuration,
+                                     size_t relay, struct deadline total, struct arena *arena,
+                                     struct smtp_transcript *transcript, struct outcome *outcome)
 {
+    carrier_close(carrier);
+    if (!carrier->owner.may_open(carrier->owner.context))
+        return CARRIER_BARRED;
     carrier->session =
         smtp_session_open(configuration_relay(configuration, relay), total, arena, transcript, outcome);
-    if (carrier->session)
+    if (carrier->session) {
         carrier->configuration = configuration_hold(configuration);
-    return carrier->session;
+        carrier->opened_at_us = carrier->used_at_us = clock_monotonic_us();
+    }
+    carrier->owner.opened(carrier->owner.context, outcome);
+    return carrier->session ? CARRIER_SERVED : CARRIER_UNOPENED;
 }
 
-void carrier_probe(struct carrier *carrier, struct configuration *configuration, size_t relay,
-                   struct outcome *outcome, struct arena *arena)
+enum carrier_end carrier_probe(struct carrier *carrier, struct configuration *configuration, size_t relay,
+                               struct outcome *outcome, struct arena *arena)
 {
     if (is_reusable(carrier, configuration))
-        return;
-    carrier_close(carrier);
-    open_session(carrier, configuration, relay, deadline_after_ms(PROBE_MS), arena, NULL, outcome);
+        return CARRIER_SERVED;
+    return open_session(carrier, configuration, relay, deadline_after_ms(PROBE_MS), arena, NULL, outcome);
 }
 
-static enum smtp_after send_once(struct carrier *carrier, const struct smtp_envelope *envelope,
-                                 struct smtp_source *source, struct submission *submission,
-                                 struct smtp_transcript *transcript)
+/* What the session is told of the message that comes next. */
+static const struct smtp_mail *make_next(void *context)
 {
+    struct carrier *carrier = context;
+    struct submission *next = carrier->owner.next(carrier->owner.context);
+    if (next)
+        carrier->ahead = parcel_new(next, &carrier->configuration->dkim);
+    return carrier->ahead ? &carrier->ahead->mail : NULL;
+}
+
+static enum smtp_after send_once(struct carrier *carrier, const struct parcel *parcel)
+{
+    struct smtp_waiting waiting = {carrier, make_next};
     carrier->messages++;
-    return smtp_session_send(carrier->session, envelope, source, submission->deadline, &submission->arena,
-                             transcript, &submission->outcome);
+    enum smtp_after after = smtp_session_send(carrier->session, &parcel->mail, &waiting);
+    carrier->used_at_us = clock_monotonic_us();
+    carrier->spent = after != SMTP_AFTER_REUSE || !carrier_has_room(carrier, carrier->configuration);
+    return after;
 }
 
-static void deliver(struct carrier *carrier, struct configuration *configuration, size_t relay,
-                    struct submission *submission, struct render *render, struct smtp_transcript *transcript)
+static enum carrier_end deliver(struct carrier *carrier, struct configuration *configuration, size_t relay,
+                                struct parcel *parcel)
 {
-    struct smtp_envelope envelope = envelope_of(submission, render);
-    struct smtp_source source = source_of(render);
     if (is_reusable(carrier, configuration)) {
-        enum smtp_after after = send_once(carrier, &envelope, &source, submission, transcript);
-        carrier->spent = after != SMTP_AFTER_REUSE;
-        if (after != SMTP_AFTER_RETRY)
-            return;
-        forget_try(&submission->outcome);
-        render_rewind(render);
+        if (send_once(carrier, parcel) != SMTP_AFTER_RETRY)
+            return CARRIER_SERVED;
+        parcel_rewind(parcel);
     }
-    carrier_close(carrier);
-    if (open_session(carrier, configuration, relay, submission->deadline, &submission->arena, transcript,
-                     &submission->outcome))
-        carrier->spent = send_once(carrier, &envelope, &source, submission, transcript) != SMTP_AFTER_REUSE;
+    const struct smtp_mail *mail = &parcel->mail;
+    enum carrier_end end = open_session(carrier, configuration, relay, mail->total, mail->arena,
+                                        mail->transcript, mail->outcome);
+    if (end == CARRIER_SERVED)
+        send_once(carrier, parcel);
+    return end;
 }
 
-void carrier_deliver(struct carrier *carrier, struct configuration *configuration, size_t relay,
-                     struct submission *submission)
+/* The one that was begun behind the message before, if it is for this submission: the owner serves it next in any
+ * case. */
+static struct parcel *take_parcel(struct carrier *carrier, const struct configuration *configuration,
+                                  struct submission *submission)
 {
-    forget_try(&submission->outcome);
-    struct render *render = render_start(&submission->arena, &submission->message, NULL);
-    if (!render) {
-        fault_set(&submission->outcome.fault, FAULT_OVERLOADED, "there was no memory to build the message");
-        return;
-    }
-    struct smtp_transcript transcript;
-    smtp_transcript_init(&transcript);
-    deliver(carrier, configuration, relay, submission, render,
-            submission->wants_transcript ? &transcript : NULL);
-    if (submission->wants_transcript)
-        submission->outcome.transcript = arena_copy(&submission->arena, smtp_transcript_text(&transcript));
-    smtp_transcript_fini(&transcript);
+    struct parcel *ahead = carrier->ahead;
+    carrier->ahead = NULL;
+    return ahead && ahead->submission == submission ? ahead : parcel_new(submission, &configuration->dkim);
+}
+
+enum carrier_end carrier_deliver(struct carrier *carrier, struct configuration *configuration, size_t relay,
+                                 struct submission *submission)
+{
+    struct parcel *parcel = take_parcel(carrier, configuration, submission);
+    if (!parcel)
+        return CARRIER_SERVED;
+    enum carrier_end end = deliver(carrier, configuration, relay, parcel);
+    parcel_end(&parcel);
+    return end;
 }

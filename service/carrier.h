@@ -12,22 +12,44 @@
 #include "service/configuration.h"
 #include "smtp/session.h"
 
+/* Whom a carrier works for, asked on its thread. */
+struct carrier_owner {
+    void *context;
+    bool (*may_open)(void *context); /* asked when its session is closed, and another needed */
+    void (*opened)(void *context, const struct outcome *outcome); /* or could not be: the fault says why */
+    struct submission *(*next)(
+        void *context); /* the one to be delivered next, if there is one already, or NULL */
+};
+
+struct parcel;
+
 struct carrier {
+    struct carrier_owner owner;
     struct configuration *configuration; /* of the session; NULL without one */
     struct smtp_session *session;
+    struct parcel *ahead; /* of the submission that `next` gave, until that is delivered */
+    int64_t opened_at_us, used_at_us;
     uint64_t messages; /* sent over the session */
     bool spent;        /* the session is to be closed once the outcome was told */
 };
 
-/* Opens a session where none is good, for readiness; the outcome's fault says whether one stands. */
-void carrier_probe(struct carrier *carrier, struct configuration *configuration, size_t relay,
-                   struct outcome *outcome, struct arena *arena);
+enum carrier_end {
+    CARRIER_SERVED,   /* the outcome says what came of it */
+    CARRIER_UNOPENED, /* none could be opened: the outcome's fault says why */
+    CARRIER_BARRED,   /* none was good, and the owner let none be opened */
+};
 
-/* Writes the submission's outcome. What it left to close is closed by carrier_settle, so that no caller waits
- * for a QUIT. */
-void carrier_deliver(struct carrier *carrier, struct configuration *configuration, size_t relay,
-                     struct submission *submission);
-void carrier_settle(struct carrier *carrier);
+/* The session may take one message more. */
+bool carrier_has_room(const struct carrier *carrier, const struct configuration *configuration);
+
+/* Opens a session where none is good, for readiness; the outcome's fault says whether one stands. */
+enum carrier_end carrier_probe(struct carrier *carrier, struct configuration *configuration, size_t relay,
+                               struct outcome *outcome, struct arena *arena);
+
+/* Writes the submission's outcome. A session that is spent is the owner's to close, so that no caller waits for a
+ * QUIT. */
+enum carrier_end carrier_deliver(struct carrier *carrier, struct configuration *configuration, size_t relay,
+                                 struct submission *submission);
 void carrier_close(struct carrier *carrier);
 
 #endif

@@ -5,6 +5,7 @@
 #include "mime/render.h"
 #include "service/commands.h"
 #include "service/configuration.h"
+#include "service/dkim_keys.h"
 #include "service/exit_code.h"
 #include "service/files.h"
 #include "service/gateway.h"
@@ -43,12 +44,17 @@ static struct submission *read_submission(const struct api_limits *limits, FILE 
     return NULL;
 }
 
-static int render_to_stdout(struct submission *submission)
+static int render_to_stdout(const struct settings *settings, struct submission *submission)
 {
-    struct render *render = render_start(&submission->arena, &submission->message, NULL);
-    if (!render)
-        return EX_OSERR;
+    struct dkim_ring ring = {0};
+    struct fault fault;
     int exit_code = EX_OK;
+    struct render *render = NULL;
+    if (!dkim_keys_load(&submission->arena, settings, &ring, &fault))
+        exit_code = command_fail(&fault, EX_CONFIG);
+    else if (!(render = render_start(&submission->arena, &submission->message, &ring)))
+        exit_code = EX_OSERR;
+    dkim_ring_fini(&ring);
     for (struct str piece; exit_code == EX_OK && render_pull(render, &piece);)
         exit_code = command_print(piece);
     return exit_code;
@@ -62,7 +68,7 @@ int command_render(const struct option_sources *sources)
     if (settings_load(&settings, sources, &fault)) {
         struct submission *submission = read_submission(&settings.limits, stderr, &exit_code);
         if (submission)
-            exit_code = render_to_stdout(submission);
+            exit_code = render_to_stdout(&settings, submission);
         submission_free(&submission);
     } else {
         exit_code = command_fail(&fault, EX_CONFIG);

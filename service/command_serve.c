@@ -96,6 +96,7 @@ static bool start_main_server(struct service *service, struct fault *fault)
         .request_timeout_ms = settings->timeout_request_ms,
         .limits = settings->limits,
         .submit = gateway_submit,
+        .compose = gateway_compose,
         .submit_context = service->gateway,
         .count_response = count_response,
         .count_context = &service->metrics,

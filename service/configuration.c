@@ -1,6 +1,7 @@
 #include "service/configuration.h"
 
 #include "base/log.h"
+#include "service/dkim_keys.h"
 #include "smtp/envelope.h"
 #include "smtp/resolve.h"
 
@@ -15,8 +16,13 @@ static bool find_relays(struct configuration *configuration, const struct sandbo
 {
     struct relay_list *relays = &configuration->relays;
     struct settings *settings = &configuration->settings;
-    if (!sandbox)
-        return relay_list_read(&configuration->arena, settings, relays, fault);
+    if (!sandbox) {
+        if (!relay_list_read(&configuration->arena, settings, relays, fault))
+            return false;
+        for (size_t i = 0; i < relays->count; i++)
+            relays->items[i].token = token_source_for_relay(&configuration->token);
+        return true;
+    }
     /* The settings' own terms (timeouts, EHLO name) hold for the sandbox too; where to and as whom are its
      * own. */
     settings->smtp_url = STR("smtp://sandbox");
@@ -30,7 +36,7 @@ static bool find_relays(struct configuration *configuration, const struct sandbo
 /* The two exceptions to "TLS, verified" are said out loud at every start. */
 static void warn_of_weak_tls(const struct smtp_relay *relay)
 {
-    if (relay->tls == SMTP_TLS_NONE)
+    if (relay->tls == SMTP_TLS_NONE && !smtp_relay_is_local(relay))
         log_event(LOG_LEVEL_WARN, "the relay is spoken to in the clear (tls=none)",
                   LOG_STR("relay", relay->host));
     if (relay->insecure)
@@ -108,6 +114,8 @@ struct configuration *configuration_load(const struct option_sources *sources, c
     atomic_init(&configuration->references, 1);
     arena_init(&configuration->arena, MAX_ARENA_BYTES);
     if (!load_settings(&configuration->settings, sources, fault) ||
+        !token_source_init(&configuration->token, &configuration->settings, stop_fd, fault) ||
+        !dkim_keys_load(&configuration->arena, &configuration->settings, &configuration->dkim, fault) ||
         !find_relays(configuration, sandbox, fault) || !prepare_relays(configuration, stop_fd, fault))
         configuration_release(&configuration);
     return configuration;
@@ -127,6 +135,8 @@ void configuration_release(struct configuration **configuration)
         return;
     for (size_t i = 0; i < gone->relays.count; i++)
         smtp_relay_fini(&gone->relays.items[i]);
+    dkim_ring_fini(&gone->dkim);
+    token_source_fini(&gone->token);
     arena_fini(&gone->arena);
     settings_fini(&gone->settings);
     pthread_mutex_destroy(&gone->naming);

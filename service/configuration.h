@@ -12,16 +12,20 @@
 #ifndef POSTERN_SERVICE_CONFIGURATION_H
 #define POSTERN_SERVICE_CONFIGURATION_H
 
+#include "mime/dkim.h"
 #include "service/options.h"
 #include "service/relay_url.h"
 #include "service/sandbox/sandbox.h"
+#include "service/token.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 struct configuration {
     struct settings settings;
-    struct relay_list relays; /* prepared */
+    struct relay_list relays;  /* prepared */
+    struct token_source token; /* of all relays */
+    struct dkim_ring dkim;
     struct arena arena;
     pthread_mutex_t naming; /* guards the finding of the EHLO name */
     bool is_named;

@@ -1,20 +1,25 @@
 #include "service/gateway.h"
 
 #include "base/log.h"
+#include "mime/render.h"
+#include "service/balance.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 
-/* How old a look at a relay may be before readiness asks for another; a refused login is not tried again
- * soon, for providers lock accounts. */
-enum { CHECK_AGAIN_MS = 10000, LOGIN_AGAIN_MS = 60000 };
+/* How old a look at a relay may be before readiness asks for another. */
+enum { CHECK_AGAIN_MS = 10000 };
 
 struct gateway {
     struct pool *pools[MAX_RELAYS];
     struct str hosts[MAX_RELAYS];
     _Atomic int64_t probed_at_us[MAX_RELAYS];
     size_t count;
+    pthread_mutex_t lock;
+    struct balance balance; /* guarded by it, as is the next */
+    struct configuration *configuration;
     int stop_fd;
     atomic_bool draining;
     struct metrics *metrics;
@@ -42,27 +47,52 @@ static void log_outcome(const struct submission *submission)
         LOG_INT("connected_us", outcome->timing.connected_us), LOG_INT("sent_us", outcome->timing.sent_us));
 }
 
+/* A bit for each relay that would refuse a message without a try. */
+static unsigned find_refusing(struct gateway *gateway)
+{
+    unsigned refusing = 0;
+    for (size_t i = 0; i < gateway->count; i++)
+        refusing |= (unsigned)pool_refuses(gateway->pools[i]) << i;
+    return refusing;
+}
+
+static size_t choose_relay(struct gateway *gateway)
+{
+    if (gateway->count == 1)
+        return 0;
+    unsigned refusing = find_refusing(gateway);
+    pthread_mutex_lock(&gateway->lock);
+    size_t relay = balance_choose(&gateway->balance, refusing);
+    pthread_mutex_unlock(&gateway->lock);
+    return relay;
+}
+
 /* The next relay may be tried only while it is provable that the mail is not sent, and only for what is the
  * relay's fault and not the message's. */
-static bool may_fail_over(const struct outcome *outcome)
+static bool may_fail_over(const struct submission *submission)
 {
-    return outcome->delivery == DELIVERY_NOT_SENT &&
-           str_starts_with(str_of(fault_kind(outcome->fault.code)->name), STR("upstream-"));
+    const struct outcome *outcome = &submission->outcome;
+    return outcome->delivery == DELIVERY_NOT_SENT && fault_kind(outcome->fault.code)->blame == BLAME_RELAY &&
+           !deadline_passed(submission->deadline);
 }
 
 static bool fail_over(struct gateway *gateway, struct job *job)
 {
     struct fault ignored;
     struct submission *submission = job->submission;
-    if (!may_fail_over(&submission->outcome) || job->relay + 1 >= gateway->count ||
-        deadline_passed(submission->deadline))
+    job->tried |= 1U << job->relay;
+    if (gateway->count == 1 || !may_fail_over(submission))
+        return false;
+    size_t next = balance_next(gateway->count, job->relay, job->tried | find_refusing(gateway));
+    if (next == gateway->count)
         return false;
     log_event(LOG_LEVEL_WARN, "trying the next relay", LOG_TEXT("id", submission->id),
               LOG_STR("relay", gateway->hosts[job->relay]),
               LOG_TEXT("detail", submission->outcome.fault.detail));
-    job->relay++;
+    job->relay = next;
+    job->returns = 0;
     job->queued_at_us = clock_monotonic_us();
-    return pool_push(gateway->pools[job->relay], job, JOB_AHEAD, &ignored);
+    return pool_push(gateway->pools[next], job, JOB_AHEAD, &ignored);
 }
 
 static void job_done(void *context, struct job *job)
@@ -87,13 +117,24 @@ static struct job *job_new(struct submission *submission, size_t relay)
     return job;
 }
 
+struct render *gateway_compose(void *context, struct submission *submission)
+{
+    struct gateway *gateway = context;
+    pthread_mutex_lock(&gateway->lock);
+    struct configuration *configuration = configuration_hold(gateway->configuration);
+    pthread_mutex_unlock(&gateway->lock);
+    struct render *render = render_start(&submission->arena, &submission->message, &configuration->dkim);
+    configuration_release(&configuration);
+    return render;
+}
+
 bool gateway_submit(void *context, struct submission *submission, struct fault *fault)
 {
     struct gateway *gateway = context;
-    struct job *job = job_new(submission, 0);
+    struct job *job = job_new(submission, choose_relay(gateway));
     if (!job)
         return fault_set(fault, FAULT_OVERLOADED, "out of memory");
-    if (pool_push(gateway->pools[0], job, JOB_BEHIND, fault))
+    if (pool_push(gateway->pools[job->relay], job, JOB_BEHIND, fault))
         return true;
     free(job);
     return false;
@@ -101,11 +142,10 @@ bool gateway_submit(void *context, struct submission *submission, struct fault *
 
 static bool is_check_due(struct gateway *gateway, size_t relay, const struct pool_view *view)
 {
-    int64_t wait_ms = view->health.code == FAULT_UPSTREAM_AUTH_FAILED ? LOGIN_AGAIN_MS : CHECK_AGAIN_MS;
     int64_t now_us = clock_monotonic_us();
     int64_t probed_at_us = atomic_load(&gateway->probed_at_us[relay]);
     int64_t latest_us = view->checked_at_us > probed_at_us ? view->checked_at_us : probed_at_us;
-    return (latest_us == 0 || now_us - latest_us > wait_ms * 1000) &&
+    return (latest_us == 0 || now_us - latest_us > CHECK_AGAIN_MS * 1000) &&
            atomic_compare_exchange_strong(&gateway->probed_at_us[relay], &probed_at_us, now_us);
 }
 
@@ -140,6 +180,18 @@ void gateway_drain(struct gateway *gateway)
     atomic_store(&gateway->draining, true);
 }
 
+static void take_configuration(struct gateway *gateway, struct configuration *configuration)
+{
+    pthread_mutex_lock(&gateway->lock);
+    struct configuration *old = gateway->configuration;
+    gateway->configuration = configuration_hold(configuration);
+    gateway->balance = (struct balance){.count = gateway->count};
+    for (size_t i = 0; i < gateway->count; i++)
+        gateway->balance.weights[i] = configuration->relays.items[i].weight;
+    pthread_mutex_unlock(&gateway->lock);
+    configuration_release(&old);
+}
+
 struct gateway *gateway_start(struct configuration *configuration, int stop_fd, struct metrics *metrics,
                               struct fault *fault)
 {
@@ -151,6 +203,7 @@ struct gateway *gateway_start(struct configuration *configuration, int stop_fd, 
     }
     gateway->stop_fd = stop_fd;
     gateway->metrics = metrics;
+    pthread_mutex_init(&gateway->lock, NULL);
     arena_init(&gateway->arena, HOSTS_BYTES);
     for (size_t i = 0; i < configuration->relays.count; i++) {
         gateway->pools[i] = pool_start(configuration, i, job_done, gateway);
@@ -162,13 +215,14 @@ struct gateway *gateway_start(struct configuration *configuration, int stop_fd, 
             return NULL;
         }
     }
+    take_configuration(gateway, configuration);
     return gateway;
 }
 
 void gateway_tick(struct gateway *gateway)
 {
     for (size_t i = 0; i < gateway->count; i++)
-        pool_expire(gateway->pools[i]);
+        pool_tick(gateway->pools[i]);
 }
 
 bool gateway_replace(struct gateway *gateway, struct configuration *configuration, struct fault *fault)
@@ -179,6 +233,7 @@ bool gateway_replace(struct gateway *gateway, struct configuration *configuratio
                          "Postern runs");
     for (size_t i = 0; i < gateway->count; i++)
         pool_replace(gateway->pools[i], configuration);
+    take_configuration(gateway, configuration);
     return true;
 }
 
@@ -198,7 +253,7 @@ void gateway_stop(struct gateway *gateway)
     if (eventfd_write(gateway->stop_fd, 1) != 0)
         log_event(LOG_LEVEL_ERROR, "cannot end the sessions' waits",
                   LOG_TEXT("error", fault_errno_text(errno)));
-    /* In order: what fails over goes to a pool that is stopped later. */
+    /* What would fail over to one that is stopped ends: it takes nothing. */
     for (size_t i = 0; i < gateway->count; i++)
         pool_stop(gateway->pools[i]);
 }
@@ -211,6 +266,8 @@ void gateway_free(struct gateway **gateway)
         return;
     for (size_t i = 0; i < gone->count; i++)
         pool_free(&gone->pools[i]);
+    configuration_release(&gone->configuration);
+    pthread_mutex_destroy(&gone->lock);
     arena_fini(&gone->arena);
     free(gone);
 }

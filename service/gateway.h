@@ -1,5 +1,5 @@
 /* service/gateway.h: what stands between the API and the relays: takes a submission, tries the relays in
- * order, completes it.
+ * order, or from one chosen by weight on, and completes it.
  *
  * Ownership  holds the configuration; a submission that was taken belongs to it until its `complete` is
  *            called.
@@ -21,7 +21,8 @@ struct gateway;
 struct gateway *gateway_start(struct configuration *configuration, int stop_fd, struct metrics *metrics,
                               struct fault *fault);
 
-/* An api_submit; `context` is the gateway. */
+/* An api_compose and an api_submit; `context` is the gateway. */
+struct render *gateway_compose(void *context, struct submission *submission);
 bool gateway_submit(void *context, struct submission *submission, struct fault *fault);
 
 /* Ends what waited too long. To be called now and then; often while anything is out. */

@@ -1,5 +1,6 @@
 /* postern: the command line. The table below is all that there is to it. */
 #include "service/commands.h"
+#include "service/relay_url.h"
 #include "service/version.h"
 
 #include <getopt.h>
@@ -46,6 +47,8 @@ static int print_help(void)
                           "is in lower case, without POSTERN_. Where [_FILE] stands, NAME_FILE names a file "
                           "with the value.\n"));
     options_append_help(&help);
+    buf_append(&help, STR("\nServices, for POSTERN_SMTP_SERVICE:\n"));
+    relay_services_append(&help);
     int exit_code = help.failed ? EX_SOFTWARE : command_print(buf_view(&help));
     buf_fini(&help);
     return exit_code;

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 /* URLs are secrets of which only the credentials are masked. */
 enum option_kind { KIND_TEXT, KIND_SECRET, KIND_URLS, KIND_COUNT, KIND_DURATION, KIND_CHOICE };
@@ -38,21 +39,38 @@ static const struct option options[] = {
           "where messages are taken: host:port, [v6]:port, unix:/path, or systemd")},
     {TEXT(admin_listen, "127.0.0.1:8588", "where /livez, /readyz and /metrics are: the same forms, or off")},
     {URLS(smtp_url,
-          "the relay: smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465 (TLS); "
-          "several, separated by spaces, are tried in order")},
+          "the relay: smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465 (TLS), "
+          "lmtp://host:24, or a Unix socket: smtp:///path, lmtp:///path; "
+          "several, separated by spaces, are tried in order, or by ?weight=")},
     {TEXT(smtp_service, NULL, "a well-known relay by name (gmail, qq, ...) in place of host and port")},
     {TEXT(smtp_username, NULL, "in place of the user in the URL")},
     {SECRET(smtp_password, "in place of the password in the URL")},
     {TEXT(smtp_auth, "auto", "the allowed AUTH mechanisms in order, separated by spaces, or auto")},
     {SECRET(smtp_oauth_token, "access token for XOAUTH2 and OAUTHBEARER")},
+    {TEXT(smtp_oauth_token_file, NULL, "file with that token, read at each login")},
+    {SECRET(smtp_oauth_command, "shell command that prints that token, run at a login when it is needed")},
     {TEXT(smtp_ca_file, NULL,
           "PEM file of the authorities that may vouch for the relay; without it, the system's")},
     {TEXT(smtp_client_cert_file, NULL, "PEM file of the certificate to show to the relay")},
     {TEXT(smtp_client_key_file, NULL, "PEM file of that certificate's key")},
     {TEXT(smtp_ehlo_name, NULL,
           "the name to greet with; without it, this host's full name, else its address")},
+    {URLS(smtp_proxy, "the proxy on the way to the relay: socks5://user:password@host:1080 or "
+                      "http://user:password@host:3128; it resolves the relay's name")},
+    {TEXT(dkim_keys, NULL,
+          "sign messages whose author is of the domain: domain:selector:file, the file a private key in PEM "
+          "(RSA or "
+          "Ed25519); several, separated by spaces")},
+    {TEXT(dkim_headers, NULL, "names of header fields to sign beside the usual ones, separated by spaces")},
+    {CHOICE(smtp_chunking, "on", "on off", "whether BDAT is used where the relay offers it")},
     {COUNT(smtp_max_connections, "16", 1, 1024, "sessions open with one relay at a time")},
     {COUNT(smtp_max_messages, "100", 1, 1000000, "messages sent over one session before it is closed")},
+    {DURATION("smtp_max_age", smtp_max_age_ms, "10m", 1, "how long one session is used before it is closed")},
+    {COUNT(smtp_max_failures, "5", 0, 1000,
+           "sessions in a row that cannot be opened before messages are refused without trying, for a while "
+           "that grows to a minute; 0 for never")},
+    {DURATION("smtp_login_window", smtp_login_window_ms, "60s", 1,
+              "how long no login is tried after one was refused, unless SIGHUP brings other credentials")},
     {LIMIT(max_body_bytes, "37748736", 1024, MIB(1024), "size of one request body")},
     {LIMIT(max_in_flight_bytes, "268435456", 1024, MIB(65536), "size of all request bodies held at a time")},
     {COUNT(max_queue, "4096", 1, 1000000, "messages waiting for a session with one relay")},
@@ -74,6 +92,8 @@ static const struct option options[] = {
               "for a connection to one address of the relay")},
     {DURATION("timeout_greeting", timeouts.greeting_ms, "5m", 1,
               "for the relay's greeting and each reply before MAIL")},
+    {DURATION("timeout_oauth_command", timeout_oauth_command_ms, "30s", 1,
+              "for the command that prints the access token")},
     {DURATION("timeout_mail", timeouts.mail_ms, "5m", 1, "for the reply to MAIL")},
     {DURATION("timeout_rcpt", timeouts.rcpt_ms, "5m", 1, "for the reply to each RCPT")},
     {DURATION("timeout_data_initiation", timeouts.data_initiation_ms, "2m", 1, "for the reply to DATA")},
@@ -239,13 +259,21 @@ static void append_variable(struct buf *out, const struct option *option)
         buf_append_char(out, *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c);
 }
 
+/* Where NAME_FILE is an option with a meaning of its own, it has a row of its own. */
+static bool has_file_twin(const struct option *option)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s_file", option->name);
+    return option_is_secret(option) && !option_find(str_of(name));
+}
+
 void options_append_help(struct buf *out)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option *option = &options[i];
         buf_append(out, STR("  "));
         append_variable(out, option);
-        if (option_is_secret(option))
+        if (has_file_twin(option))
             buf_append(out, STR("[_FILE]"));
         if (option->default_text)
             buf_append_format(out, " (%s)", option->default_text);
@@ -256,6 +284,17 @@ void options_append_help(struct buf *out)
     }
 }
 
+/* Any other word may be part of a password. */
+static struct str scheme_of(struct str url)
+{
+    static const struct str schemes[] = {STR("smtp://"),   STR("smtps://"),   STR("lmtp://"),
+                                         STR("socks5://"), STR("socks5h://"), STR("http://")};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (str_starts_with(url, schemes[i]))
+            return schemes[i];
+    return STR("");
+}
+
 /* In each URL all that stands before its last "@", but for the scheme. */
 static void append_masked_urls(struct buf *out, struct str urls)
 {
@@ -263,8 +302,7 @@ static void append_masked_urls(struct buf *out, struct str urls)
         struct str url = str_cut(&urls, ' ');
         size_t at = str_last_index(url, '@');
         if (at < url.len) {
-            bool has_scheme = str_starts_with(url, STR("smtp://")) || str_starts_with(url, STR("smtps://"));
-            buf_append(out, str_first(url, has_scheme ? str_index(url, '/') + 2 : 0));
+            buf_append(out, scheme_of(url));
             buf_append(out, STR("***"));
             url = str_from(url, at);
         }

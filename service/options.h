@@ -17,6 +17,9 @@ enum option_source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_ENVIRONMENT, SOURCE_COM
 
 enum { OPTION_MAX_COUNT = 64 };
 
+/* In the order of the option's words. */
+enum chunking_use { CHUNKING_ON, CHUNKING_OFF };
+
 struct settings {
     struct arena arena;
     enum option_source sources[OPTION_MAX_COUNT];
@@ -29,12 +32,20 @@ struct settings {
     struct str smtp_password;
     struct str smtp_auth;
     struct str smtp_oauth_token;
+    struct str smtp_oauth_token_file;
+    struct str smtp_oauth_command;
     struct str smtp_ca_file;
     struct str smtp_client_cert_file;
     struct str smtp_client_key_file;
     struct str smtp_ehlo_name;
+    struct str smtp_proxy;
+    struct str dkim_keys, dkim_headers;
+    int smtp_chunking; /* enum chunking_use */
     uint64_t smtp_max_connections;
     uint64_t smtp_max_messages;
+    int64_t smtp_max_age_ms;
+    uint64_t smtp_max_failures;
+    int64_t smtp_login_window_ms;
     uint64_t max_queue;
     struct api_limits limits;
     uint64_t max_http_connections;
@@ -43,6 +54,7 @@ struct settings {
     int64_t timeout_shutdown_ms;
     int64_t timeout_http_idle_ms;
     int64_t timeout_smtp_idle_ms;
+    int64_t timeout_oauth_command_ms;
     struct smtp_timeouts timeouts;
     int log_level;  /* enum log_level */
     int log_format; /* enum log_format */

@@ -1,133 +1,133 @@
 #include "service/relay_url.h"
 
+#include "service/url.h"
 #include "smtp/sasl.h"
 #include "smtp/services.h"
 
-enum { SUBMISSION_PORT = 587, SUBMISSIONS_PORT = 465 };
+enum {
+    SUBMISSION_PORT = 587,
+    SUBMISSIONS_PORT = 465,
+    LMTP_PORT = 24,
+    SOCKS_PORT = 1080,
+    HTTP_PROXY_PORT = 3128
+};
 
-/* RFC 3986 2.1. Absent on a broken escape, or on one that would be a NUL. */
-static struct str percent_decode(struct arena *arena, struct str text)
+enum { MAX_WEIGHT = 1000 };
+
+static bool refuse(struct fault *fault, const char *option, const char *problem)
 {
-    char *decoded = arena_take(arena, text.len + 1);
-    size_t len = 0;
-    for (size_t i = 0; decoded && i < text.len; i++) {
-        char c = text.data[i];
-        if (c == '%') {
-            int high = text.len - i > 2 ? char_hex_value(text.data[i + 1]) : -1;
-            int low = text.len - i > 2 ? char_hex_value(text.data[i + 2]) : -1;
-            if (high < 0 || low < 0 || high + low == 0)
-                return (struct str){0};
-            c = (char)(high << 4 | low);
-            i += 2;
-        }
-        decoded[len++] = c;
-    }
-    return (struct str){decoded, len};
+    return fault_set(fault, FAULT_INVALID_REQUEST, "option %s: %s", option, problem);
 }
 
-static bool parse_scheme(struct str *rest, struct smtp_relay *relay)
+static bool parse_parameter(struct str parameter, struct smtp_relay *relay)
 {
-    static const struct {
-        struct str prefix;
-        enum smtp_tls tls;
-        uint16_t port;
-    } schemes[] = {{STR("smtp://"), SMTP_TLS_STARTTLS, SUBMISSION_PORT},
-                   {STR("smtps://"), SMTP_TLS_IMPLICIT, SUBMISSIONS_PORT}};
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
-        if (str_starts_with(*rest, schemes[i].prefix)) {
-            *rest = str_from(*rest, schemes[i].prefix.len);
-            relay->tls = schemes[i].tls;
-            relay->port = schemes[i].port;
-            return true;
-        }
-    return false;
+    const struct str weight = STR("weight=");
+    uint64_t number;
+    if (str_equal(parameter, STR("tls=none"))) {
+        relay->tls = SMTP_TLS_NONE;
+    } else if (str_equal(parameter, STR("tls=insecure"))) {
+        relay->insecure = true;
+    } else if (str_starts_with(parameter, weight) &&
+               str_to_uint(str_from(parameter, weight.len), MAX_WEIGHT, &number)) {
+        relay->weight = (unsigned)number;
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static bool parse_query(struct str query, struct smtp_relay *relay)
 {
-    if (!query.data)
-        return true;
-    if (str_equal(query, STR("tls=none")))
-        relay->tls = SMTP_TLS_NONE;
-    else if (str_equal(query, STR("tls=insecure")))
-        relay->insecure = true;
-    else
-        return false;
-    return true;
-}
-
-static bool parse_userinfo(struct arena *arena, struct str userinfo, struct smtp_relay *relay)
-{
-    struct str password = userinfo;
-    struct str username = str_cut(&password, ':');
-    relay->username = percent_decode(arena, username);
-    if (password.data)
-        relay->password = percent_decode(arena, password);
-    return relay->username.data && relay->username.len && (!password.data || relay->password.data);
-}
-
-/* host, host:port, [v6], [v6]:port */
-static bool parse_host_port(struct arena *arena, struct str text, struct smtp_relay *relay)
-{
-    struct str port = {0};
-    if (text.len && text.data[0] == '[') {
-        struct str rest = str_from(text, 1);
-        relay->host = arena_copy(arena, str_cut(&rest, ']'));
-        if (!rest.data || (rest.len && rest.data[0] != ':'))
+    while (query.data)
+        if (!parse_parameter(str_cut(&query, '&'), relay))
             return false;
-        if (rest.len)
-            port = str_from(rest, 1);
-    } else {
-        port = text;
-        relay->host = arena_copy(arena, str_cut(&port, ':'));
-    }
-    uint64_t number;
-    if (port.data && (!str_to_uint(port, UINT16_MAX, &number) || number == 0))
-        return false;
-    if (port.data)
-        relay->port = (uint16_t)number;
-    return relay->host.len > 0;
+    return !(relay->insecure && relay->tls == SMTP_TLS_NONE);
 }
 
-/* The last "@" ends the credentials, so that a forgotten %40 in a password still reads as meant. */
-static struct str cut_userinfo(struct str *authority)
+/* A Unix socket does not leave this machine: there is nothing for TLS to protect. */
+static bool settle_local(struct smtp_relay *relay, struct fault *fault)
 {
-    size_t at = str_last_index(*authority, '@');
-    if (at == authority->len)
-        return (struct str){0};
-    struct str userinfo = str_first(*authority, at);
-    *authority = str_from(*authority, at + 1);
-    return userinfo;
+    if (relay->tls == SMTP_TLS_IMPLICIT || relay->insecure)
+        return refuse(fault, "smtp_url", "a Unix socket takes no TLS: smtp:///path or lmtp:///path is meant");
+    relay->tls = SMTP_TLS_NONE;
+    relay->port = 0;
+    return true;
 }
 
 bool relay_url_parse(struct arena *arena, struct str url, struct smtp_relay *relay, struct fault *fault)
 {
-    struct str rest = url;
-    if (!parse_scheme(&rest, relay))
-        return fault_set(fault, FAULT_INVALID_REQUEST,
-                         "option smtp_url: it begins with neither smtp:// nor smtps://");
-    struct str userinfo = cut_userinfo(&rest);
-    if (userinfo.data && !parse_userinfo(arena, userinfo, relay))
-        return fault_set(
-            fault, FAULT_INVALID_REQUEST,
-            "option smtp_url: user and password are not user:password with %%XX for special characters");
-    struct str query = rest;
-    struct str authority = str_cut(&query, '?');
-    if (authority.len && authority.data[authority.len - 1] == '/')
-        authority.len--;
-    if (!parse_query(query, relay))
-        return fault_set(fault, FAULT_INVALID_REQUEST,
-                         "option smtp_url: behind the \"?\" only tls=none or tls=insecure may stand");
-    if (!parse_host_port(arena, authority, relay))
-        return fault_set(fault, FAULT_INVALID_REQUEST, "option smtp_url: no valid host, or no valid port");
+    static const char *const schemes[] = {"smtp://", "smtps://", "lmtp://", NULL};
+    static const struct {
+        enum smtp_protocol protocol;
+        enum smtp_tls tls;
+        uint16_t port;
+    } meanings[] = {{SMTP_PROTOCOL_SMTP, SMTP_TLS_STARTTLS, SUBMISSION_PORT},
+                    {SMTP_PROTOCOL_SMTP, SMTP_TLS_IMPLICIT, SUBMISSIONS_PORT},
+                    {SMTP_PROTOCOL_LMTP, SMTP_TLS_STARTTLS, LMTP_PORT}};
+    struct url parts;
+    const char *problem = url_parse(arena, url, schemes, &parts);
+    if (problem)
+        return refuse(fault, "smtp_url",
+                      schemes[parts.scheme] ? problem
+                                            : "it begins with none of smtp://, smtps:// and lmtp://");
+    relay->host = parts.host;
+    relay->port = parts.port ? parts.port : meanings[parts.scheme].port;
+    relay->username = parts.username;
+    relay->password = parts.password;
+    relay->protocol = meanings[parts.scheme].protocol;
+    relay->tls = meanings[parts.scheme].tls;
+    if (!parse_query(parts.query, relay))
+        return refuse(fault, "smtp_url",
+                      "behind the \"?\" only tls=none or tls=insecure, and weight=0 to 1000, may stand");
+    return !smtp_relay_is_local(relay) || settle_local(relay, fault);
+}
+
+bool proxy_url_parse(struct arena *arena, struct str url, struct smtp_proxy *proxy, struct fault *fault)
+{
+    static const char *const schemes[] = {"socks5://", "socks5h://", "http://", NULL};
+    static const enum smtp_proxy_kind kinds[] = {SMTP_PROXY_SOCKS5, SMTP_PROXY_SOCKS5, SMTP_PROXY_HTTP};
+    struct url parts;
+    const char *problem = url_parse(arena, url, schemes, &parts);
+    if (problem)
+        return refuse(fault, "smtp_proxy",
+                      schemes[parts.scheme] ? problem : "it begins with neither socks5:// nor http://");
+    if (parts.query.data || parts.host.data[0] == '/')
+        return refuse(fault, "smtp_proxy", "host and port are wanted, and nothing behind them");
+    *proxy = (struct smtp_proxy){kinds[parts.scheme], parts.host, parts.port, parts.username, parts.password};
+    if (!proxy->port)
+        proxy->port = proxy->kind == SMTP_PROXY_SOCKS5 ? SOCKS_PORT : HTTP_PROXY_PORT;
+    /* RFC 1929 2 counts by an octet; RFC 7617 2 parts by the first colon. */
+    if (proxy->username.len > UINT8_MAX || proxy->password.len > UINT8_MAX)
+        return refuse(fault, "smtp_proxy", "user and password have 255 octets at most");
+    if (proxy->kind == SMTP_PROXY_HTTP && str_index(proxy->username, ':') < proxy->username.len)
+        return refuse(fault, "smtp_proxy", "the user holds a colon");
     return true;
+}
+
+void relay_services_append(struct buf *out)
+{
+    enum { MAX_COLUMNS = 100 };
+    const struct smtp_service *service;
+    size_t column = MAX_COLUMNS;
+    for (size_t row = 0; (service = smtp_service_at(row)); row++) {
+        struct str name = str_of(service->name);
+        bool fits = column + 1 + name.len < MAX_COLUMNS;
+        if (row > 0)
+            buf_append(out, fits ? STR(" ") : STR("\n"));
+        if (!fits)
+            buf_append(out, STR("  "));
+        column = fits ? column + 1 + name.len : 2 + name.len;
+        buf_append(out, name);
+    }
+    buf_append_char(out, '\n');
 }
 
 static bool read_service(struct arena *arena, struct str name, struct relay_list *relays, struct fault *fault)
 {
     const struct smtp_service *service = smtp_service_find(name);
     if (!service)
-        return fault_set(fault, FAULT_INVALID_REQUEST, "option smtp_service: \"%.*s\" is not known",
+        return fault_set(fault, FAULT_INVALID_REQUEST,
+                         "option smtp_service: \"%.*s\" is not known (postern --help lists those that are)",
                          STR_ARG(name));
     relays->items[relays->count++] = (struct smtp_relay){
         .host = arena_copy(arena, str_of(service->host)), .port = service->port, .tls = service->tls};
@@ -150,18 +150,20 @@ static bool read_urls(struct arena *arena, struct str urls, struct relay_list *r
     return true;
 }
 
-static void apply_settings(struct smtp_relay *relay, const struct settings *settings)
+static void apply_settings(struct smtp_relay *relay, const struct settings *settings,
+                           const struct smtp_proxy *proxy)
 {
     if (settings->smtp_username.data)
         relay->username = settings->smtp_username;
     if (settings->smtp_password.data)
         relay->password = settings->smtp_password;
-    relay->oauth_token = settings->smtp_oauth_token;
     relay->auth = settings->smtp_auth;
     relay->ca_file = settings->smtp_ca_file;
     relay->client_cert_file = settings->smtp_client_cert_file;
     relay->client_key_file = settings->smtp_client_key_file;
     relay->ehlo_name = settings->smtp_ehlo_name;
+    relay->chunking = settings->smtp_chunking == CHUNKING_ON;
+    relay->proxy = *proxy;
     relay->stop_fd = -1;
     relay->timeouts = settings->timeouts;
 }
@@ -176,7 +178,7 @@ static bool is_known_mechanism(struct str name)
 }
 
 /* What could never log in is known before the first mail. */
-static bool check_login(const struct smtp_relay *relay, struct fault *fault)
+static bool check_login(const struct smtp_relay *relay, bool has_token, struct fault *fault)
 {
     bool is_auto = str_equal_nocase(relay->auth, STR("auto"));
     for (struct str rest = relay->auth; rest.data && !is_auto;) {
@@ -185,9 +187,10 @@ static bool check_login(const struct smtp_relay *relay, struct fault *fault)
             return fault_set(fault, FAULT_INVALID_REQUEST,
                              "option smtp_auth: \"%.*s\" is not a mechanism that is known", STR_ARG(name));
     }
-    if (relay->username.data && !relay->password.data && !relay->oauth_token.data)
+    if (relay->username.data && !relay->password.data && !has_token && !relay->client_cert_file.data)
         return fault_set(fault, FAULT_INVALID_REQUEST,
-                         "option smtp_password: there is a user name for %.*s, but no password and no token",
+                         "option smtp_password: there is a user name for %.*s, but no password, no token and "
+                         "no client certificate",
                          STR_ARG(relay->host));
     return true;
 }
@@ -206,9 +209,14 @@ bool relay_list_read(struct arena *arena, const struct settings *settings, struc
         return fault_set(fault, FAULT_INVALID_REQUEST,
                          "option smtp_url: it is needed, for example "
                          "POSTERN_SMTP_URL=smtp://user:password@smtp.example.com:587");
+    struct smtp_proxy proxy = {0};
+    if (settings->smtp_proxy.data && !proxy_url_parse(arena, settings->smtp_proxy, &proxy, fault))
+        return false;
+    bool has_token = settings->smtp_oauth_token.data || settings->smtp_oauth_token_file.data ||
+                     settings->smtp_oauth_command.data;
     for (size_t i = 0; i < relays->count; i++) {
-        apply_settings(&relays->items[i], settings);
-        if (!check_login(&relays->items[i], fault))
+        apply_settings(&relays->items[i], settings, &proxy);
+        if (!check_login(&relays->items[i], has_token, fault))
             return false;
     }
     return arena->failed ? fault_set(fault, FAULT_OVERLOADED, "out of memory while reading the relays")

@@ -145,6 +145,10 @@ static void the_delivery_is_never_told_wrong(void)
         {"sent", DELIVERY_SENT, FAULT_NONE, FAULT_NONE},
         {"sent, with a fault after it", DELIVERY_SENT, FAULT_UPSTREAM_TIMEOUT, FAULT_NONE},
         {"partial, with the refusal", DELIVERY_PARTIAL, FAULT_RECIPIENTS_REJECTED, FAULT_NONE},
+        {"partial, and not as asked", DELIVERY_PARTIAL, FAULT_RECIPIENTS_PARTLY_REJECTED,
+         FAULT_RECIPIENTS_PARTLY_REJECTED},
+        {"partial, and not as asked, for now", DELIVERY_PARTIAL, FAULT_RECIPIENTS_PARTLY_DEFERRED,
+         FAULT_RECIPIENTS_PARTLY_DEFERRED},
         {"unknown", DELIVERY_UNKNOWN, FAULT_OUTCOME_UNKNOWN, FAULT_OUTCOME_UNKNOWN},
         {"unknown by time", DELIVERY_UNKNOWN, FAULT_OUTCOME_UNKNOWN_TIMEOUT, FAULT_OUTCOME_UNKNOWN_TIMEOUT},
         {"unknown, with a fault that could be tried again", DELIVERY_UNKNOWN, FAULT_UPSTREAM_TIMEOUT,
@@ -157,7 +161,9 @@ static void the_delivery_is_never_told_wrong(void)
         test_row("%s", rows[i].name);
         struct outcome outcome = {.delivery = rows[i].delivery, .fault.code = rows[i].fault};
         CHECK_INT(receipt_fault(&outcome), rows[i].told);
-        bool success = rows[i].delivery == DELIVERY_SENT || rows[i].delivery == DELIVERY_PARTIAL;
+        bool success = rows[i].told == FAULT_NONE;
+        CHECK(success || rows[i].delivery != DELIVERY_SENT);
+        CHECK(rows[i].delivery != DELIVERY_PARTIAL || !fault_kind(rows[i].told)->retry_after_s);
         CHECK((fault_kind(receipt_fault(&outcome))->http_status == 200) == success);
         CHECK(rows[i].delivery != DELIVERY_UNKNOWN || !fault_kind(receipt_fault(&outcome))->retry_after_s);
     }

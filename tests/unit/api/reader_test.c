@@ -103,17 +103,25 @@ static void shapes_are_checked(void)
         {"H116 1e400", WITH("\"subject\":1e400"), "/subject invalid-request"},
         {"partial is another word", WITH("\"partial\":\"some\""), "/partial invalid-request"},
         {"partial is a boolean", WITH("\"partial\":true"), "/partial invalid-request"},
-        {"fields of a later version", WITH("\"dsn\":{},\"require_tls\":true"),
-         "/dsn invalid-request, /require_tls invalid-request"},
+        {"dsn is a list", WITH("\"dsn\":[]"), "/dsn invalid-request"},
+        {"dsn has another member", WITH("\"dsn\":{\"orcpt\":true}"), "/dsn/orcpt invalid-request"},
+        {"notify is another word", WITH("\"dsn\":{\"notify\":[\"delay\",\"always\"]}"),
+         "/dsn/notify/1 invalid-request"},
+        {"notify is empty", WITH("\"dsn\":{\"notify\":[]}"), "/dsn/notify invalid-request"},
+        {"notify is never, and more", WITH("\"dsn\":{\"notify\":[\"never\",\"delay\"]}"),
+         "/dsn/notify invalid-request"},
+        {"return is another word", WITH("\"dsn\":{\"return\":\"HDRS\"}"), "/dsn/return invalid-request"},
+        {"envelope_id is empty", WITH("\"dsn\":{\"envelope_id\":\"\"}"), "/dsn/envelope_id invalid-request"},
+        {"envelope_id with CRLF", WITH("\"dsn\":{\"envelope_id\":\"a\\r\\nDATA\"}"),
+         "/dsn/envelope_id invalid-request"},
+        {"envelope_id in UTF-8", WITH("\"dsn\":{\"envelope_id\":\"\xc3\xa9\"}"),
+         "/dsn/envelope_id invalid-request"},
+        {"envelope_id of 34 plus signs",
+         WITH("\"dsn\":{\"envelope_id\":\"++++++++++++++++++++++++++++++++++\"}"),
+         "/dsn/envelope_id invalid-request"},
+        {"require_tls is a word", WITH("\"require_tls\":\"yes\""), "/require_tls invalid-request"},
     };
     check_refusals(rows, sizeof rows / sizeof *rows);
-}
-
-static void a_field_of_a_later_version_says_so(void)
-{
-    struct submission *submission = read_body(WITH("\"dsn\":{}"));
-    CHECK_TEXT(str_of(problem.fault.detail), "this field is not supported by this version of Postern yet");
-    submission_free(&submission);
 }
 
 static void addresses_are_refused_where_they_stand(void)
@@ -229,7 +237,8 @@ static const char everything[] =
     "\"bcc\":[{\"email\":\"eve@example.net\",\"name\":\"\"}],"
     "\"reply_to\":[\"one@example.com\",\"two@example.com\"],"
     "\"return_path\":\"bounces@example.com\",\"subject\":\"Gr\\u00fc\\u00dfe\","
-    "\"text\":\"t\",\"html\":\"<p>h\",\"partial\":\"deliver\","
+    "\"text\":\"t\",\"html\":\"<p>h\",\"partial\":\"deliver\",\"require_tls\":true,"
+    "\"dsn\":{\"notify\":[\"delay\",\"success\"],\"return\":\"headers\",\"envelope_id\":\"a b+c\"},"
     "\"headers\":{\"X-One\":\"1\",\"X-Two\":[\"2\",\"3\"]},"
     "\"attachments\":[{\"content\":\"QQ==\",\"filename\":\"C:\\\\tmp\\\\a.png\",\"content_id\":\"logo\"},"
     "{\"content\":\"\",\"content_type\":\"text/csv\",\"disposition\":\"inline\"},"
@@ -256,6 +265,10 @@ static void every_field_arrives(void)
     CHECK_STR(message->headers[2].name, STR("X-Two"));
     CHECK_STR(message->headers[2].value, STR("3"));
     CHECK_INT(submission->partial, PARTIAL_DELIVER);
+    CHECK(submission->require_tls);
+    CHECK_INT(submission->dsn.notify, DSN_SUCCESS | DSN_DELAY);
+    CHECK_INT(submission->dsn.returned, DSN_RETURN_HEADERS);
+    CHECK_STR(submission->dsn.envelope_id, STR("a b+c"));
     CHECK(!submission->smtputf8);
     submission_free(&submission);
 }
@@ -436,7 +449,6 @@ int main(void)
     TEST(what_a_message_refers_to_is_checked);
     TEST(what_a_message_refers_to_is_read);
     TEST(shapes_are_checked);
-    TEST(a_field_of_a_later_version_says_so);
     TEST(addresses_are_refused_where_they_stand);
     TEST(headers_and_attachments_are_refused_where_they_stand);
     TEST(the_whole_is_what_its_errors_share);

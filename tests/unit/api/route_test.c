@@ -80,7 +80,7 @@ static void the_query_is_two_flags(void)
         test_row("%s", rows[i].name);
         struct submission *submission = submission_new(&limits);
         struct problem problem = {0};
-        query_read(submission, str_of(rows[i].query), &problem);
+        query_read(submission, str_of(rows[i].query), false, &problem);
         CHECK_INT(submission->dry_run, rows[i].dry_run);
         CHECK_INT(submission->wants_transcript, rows[i].transcript);
         struct buf told;

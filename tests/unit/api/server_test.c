@@ -1,6 +1,7 @@
 /* The listener over a real socket, with a service that is only a list of submissions and a thread that completes
  * them. Rows that begin with H are those of the input matrix. */
 #include "api/server.h"
+#include "mime/render.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "test.h"
@@ -38,6 +39,12 @@ static struct {
 static struct api_server *server;
 static struct sockaddr_in address;
 static _Atomic unsigned responses, wrong_calls; /* checks are for the main thread alone */
+
+static struct render *compose(void *context, struct submission *submission)
+{
+    (void)context;
+    return render_start(&submission->arena, &submission->message, NULL);
+}
 
 static bool submit(void *context, struct submission *submission, struct fault *fault)
 {
@@ -138,6 +145,7 @@ static void start(void)
                                                  .max_headers = 10,
                                                  .max_json_nodes = 1000},
                                       .submit = submit,
+                                      .compose = compose,
                                       .submit_context = &service,
                                       .routes = routes,
                                       .route_count = sizeof routes / sizeof *routes,

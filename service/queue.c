@@ -1,0 +1,36 @@
+#include "service/queue.h"
+
+enum { PROBE_US = 10000000 };
+
+void queue_init(struct queue *queue)
+{
+    *queue = (struct queue){.last = &queue->first};
+}
+
+void queue_put(struct queue *queue, struct job *job, enum job_place place)
+{
+    struct job **where = place == JOB_AHEAD ? &queue->first : queue->last;
+    job->next = *where;
+    *where = job;
+    if (!job->next)
+        queue->last = &job->next;
+    queue->count++;
+}
+
+struct job *queue_take(struct queue *queue)
+{
+    struct job *job = queue->first;
+    if (!job)
+        return NULL;
+    queue->first = job->next;
+    if (!queue->first)
+        queue->last = &queue->first;
+    queue->count--;
+    job->next = NULL;
+    return job;
+}
+
+bool job_has_expired(const struct job *job, int64_t now_us)
+{
+    return now_us >= (job->submission ? job->submission->deadline.at_us : job->queued_at_us + PROBE_US);
+}
