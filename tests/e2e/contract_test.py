@@ -78,6 +78,8 @@ ROWS = [
     Row("65 problems and more", 422, message(headers={f"X {i}": "" for i in range(90)})),
     Row("too many recipients", 422, to("a@example.net", "b@example.net"), options={"max_recipients": 1}),
     Row("SMTPUTF8", 422, to("b\u00f8b@example.net")),
+    Row("DSN", 422, message(dsn={"notify": ["failure", "delay"], "return": "headers", "envelope_id": "a 1"})),
+    Row("REQUIRETLS", 422, message(require_tls=True)),
     Row("sender rejected", 422, steps={"mail": "550 5.1.0 No"}),
     Row("recipients rejected", 422, to("a@example.net", "b@example.net"), {"rcpt": [None, "550 5.1.1 Unknown"]}),
     Row("message rejected", 422, steps={"dot": "554 5.6.0 No"}),

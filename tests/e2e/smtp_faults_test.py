@@ -43,6 +43,20 @@ from lib.faults import (
 )
 from lib.harness import check, check_equal, main
 
+SCRAM = {"mechanisms": ("SCRAM-SHA-256",)}
+# Three recipients, asked for one by one, in one flight, and with DATA behind them.
+IN_EVERY_PACE = {
+    "one by one": {"fields": to(3), "relay": {"extensions": ("SIZE",)}},
+    "in one flight": {"fields": to(3), "relay": {}},
+    "with DATA": {"fields": {**to(3), "partial": "deliver"}, "relay": {}},
+}
+
+
+def no_body(run):
+    check_equal([len(begun.content) for begun in run.relay.messages if begun.verdict != "incomplete"], [], "messages")
+    check_equal(body_bytes(run), 0, "octets of a message")
+
+
 GREETING = [
     Row("F9 late", {"greeting": {"delay": 0.7}}, SENT),
     Row("F10 none", {"greeting": STALL}, TIMEOUT, timeout=SHORT, within=4),
@@ -169,6 +183,11 @@ STARTTLS = [
         modes=("starttls",),
         never=("AUTH", "MAIL"),
     ),
+    *[
+        Row(f"F70 truncation at {step}", {step: {"then": "truncate"}}, TLS_BROKE, modes=SECURE)
+        for step in ("caps", "auth", "mail", "rcpt", "data")
+    ],
+    Row("F70 truncation at greeting", {"greeting": {"then": "truncate"}}, TLS_BROKE, modes=("implicit",)),
     Row("F48 bytewise", {"starttls": {"split": 1}, "ehlo": {"split": 1}, "ehlo2": {"split": 1}}, SENT, modes=SECURE),
 ]
 
@@ -211,6 +230,40 @@ AUTH = [
         check=lambda run: check(len(run.relay.commands()) < 20, "too many rounds"),
     ),
     Row("F79 endless 334 to PLAIN", {"auth": "334 "}, AUTH_FAILED, modes=("implicit",)),
+    *[
+        Row(
+            f"F80 SCRAM: {name}",
+            {},
+            AUTH_FAILED,
+            modes=SECURE,
+            relay={"mechanisms": ("SCRAM-SHA-256",), "scram_faults": fault},
+            seen=("AUTH",),
+            never=("MAIL",),
+        )
+        for name, fault in (
+            ("wrong signature", {"signature": b"x" * 32}),
+            ("empty signature", {"signature": b""}),
+            ("no signature", {"final": "e=other-error"}),
+            ("early 235", {"early": True}),
+            ("foreign nonce", {"nonce": "x" * 24}),
+        )
+    ],
+    Row("F80 SCRAM: 235 at once", {"prompt": "235 Ok"}, AUTH_FAILED, modes=SECURE, relay=SCRAM, never=("MAIL",)),
+    *[
+        Row(
+            f"F81 SCRAM: {count} iterations",
+            {},
+            AUTH_FAILED,
+            modes=("implicit",),
+            relay={"mechanisms": ("SCRAM-SHA-256",), "scram_faults": {"iterations": count}},
+            seen=("AUTH",),
+            never=("MAIL",),
+            within=3,
+        )
+        for count in (0, 1, 10**9, 10**30, -1, "many")
+    ],
+    Row("SCRAM", {}, SENT, modes=SECURE, relay=SCRAM),
+    Row("SCRAM-SHA-1", {}, SENT, modes=SECURE, relay={"mechanisms": ("SCRAM-SHA-1",)}),
     Row("F82 extra bytes", {"auth": b"235 Ok\r\n250 more\r\n"}, PROTOCOL, modes=SECURE, never=("MAIL",)),
     Row("F83 FIN", {"auth": FIN}, UNREACHABLE, modes=SECURE),
     Row("F84 stall", {"auth": STALL}, TIMEOUT, modes=SECURE, timeout=SHORT, within=4),
@@ -228,7 +281,9 @@ AUTH = [
 ]
 
 MAIL = [
-    *each("F86", ["550 5.1.0 No", "553 5.1.7 No", "550 5.7.1 Denied"], "mail", SENDER, never=("RCPT", "DATA")),
+    *each("F86", ["550 5.1.0 No", "553 5.1.7 No", "550 5.7.1 Denied"], "mail", SENDER, check=no_body),
+    Row("F86 one by one", {"mail": "550 5.1.0 No"}, SENDER, never=("RCPT", "DATA"), relay={"extensions": ("SIZE",)}),
+    Row("F86 then the next message", {"mail": ["550 5.1.0 No", None]}, SENT, posts=2, connections=1),
     *each("F87", ["450 4.1.0 Later", "451 4.3.0 Later", "452 4.3.1 Full"], "mail", TEMPORARY),
     Row("F88 552", {"mail": "552 5.3.4 Too big"}, not_sent(422, "message-too-large", "n")),
     Row("F88 SIZE", {"ehlo": "250-relay.test\n250 SIZE 100"}, not_sent(413, "message-too-large", "n"), never=("MAIL",)),
@@ -245,7 +300,7 @@ MAIL = [
         for fault in ("421 4.3.2 Closing", FIN, RST)
     ],
     Row("F91 530 when reused", [{"mail": [None, "530 5.7.0 Login"]}, {}], SENT, posts=2, modes=SECURE, connections=2),
-    *each("F92", ["503 What", "555 What", "354 Go on", "220 Hello"], "mail", PROTOCOL, never=("DATA",)),
+    *each("F92", ["503 What", "555 What", "354 Go on", "220 Hello"], "mail", PROTOCOL, check=no_body),
     Row(
         "F93 SMTPUTF8",
         {},
@@ -288,7 +343,7 @@ RCPT = [
         "F97 mixed, deliver",
         {"rcpt": ["450 4.2.1 Later", "550 5.1.1 Unknown"]},
         RECIPIENTS,
-        never=("DATA",),
+        check=no_body,
         fields={**to(2), "partial": "deliver"},
     ),
     Row(
@@ -324,14 +379,48 @@ RCPT = [
     Row("F105 421", {"rcpt": "421 4.3.2 Closing"}, TEMPORARY),
     Row("F105 FIN", {"rcpt": [None, FIN]}, UNREACHABLE, fields=to(2)),
     Row("F105 RST", {"rcpt": [None, RST]}, UNREACHABLE, fields=to(2)),
-    Row("F106 a reply is missing", {"rcpt": [None, b""]}, TIMEOUT, fields=to(2), timeout=SHORT, within=4),
-    Row("F107 a reply too many", {"rcpt": [None, b"250 Ok\r\n250 Ok\r\n"]}, PROTOCOL, fields=to(2), never=("DATA",)),
+    *[
+        Row(f"F106 a reply is missing, {name}", {"rcpt2": b""}, want, timeout=SHORT, within=4, **IN_EVERY_PACE[name])
+        # The 354 of DATA comes where the reply to the last recipient is due.
+        for name, want in (("one by one", TIMEOUT), ("in one flight", TIMEOUT), ("with DATA", PROTOCOL))
+    ],
+    *[
+        Row(f"F107 a reply too many, {name}", {"rcpt2": b"250 Ok\r\n250 Ok\r\n"}, PROTOCOL, check=no_body, **more)
+        for name, more in IN_EVERY_PACE.items()
+    ],
+    Row(
+        "F107 a reply too many, a refusal",
+        {"rcpt3": b"250 Ok\r\n550 No\r\n"},
+        (502, "upstream-protocol-error", False, "not_sent"),
+        fields=to(3),
+        never=("DATA",),
+    ),
+    *[
+        Row(f"F108 coalesced, {name}", {}, SENT, **{**more, "relay": {**more["relay"], "coalesce": True}})
+        for name, more in IN_EVERY_PACE.items()
+    ],
     Row(
         "F108 bytewise",
         {"rcpt": {"split": 1}, "mail": {"split": 1}, "data": {"split": 1}, "dot": {"split": 1}},
         SENT,
         fields=to(3),
         modes=ALL,
+    ),
+    Row(
+        "F109 RCPTMAX, abort",
+        {},
+        not_sent(422, "too-many-recipients", "n"),
+        fields=to(3),
+        relay={"extensions": ("PIPELINING", "LIMITS RCPTMAX=2")},
+        never=("MAIL",),
+    ),
+    Row(
+        "F109 RCPTMAX, deliver: several transactions",
+        {},
+        SENT,
+        fields={**to(5), "partial": "deliver"},
+        relay={"extensions": ("PIPELINING", "LIMITS RCPTMAX=2")},
+        check=lambda run: check_equal([len(taken.recipients) for taken in run.relay.messages], [2, 2, 1]),
     ),
     Row("F110 stall", {"rcpt": STALL}, TIMEOUT, timeout=SHORT, within=4),
 ]
@@ -344,6 +433,20 @@ DATA = [
     Row("F114 FIN", {"data": FIN}, UNREACHABLE),
     Row("F114 RST", {"data": RST}, UNREACHABLE),
     Row("F114 stall", {"data": STALL}, TIMEOUT, timeout=SHORT, within=4),
+    Row(
+        "F115 354 without recipients",
+        {"rcpt": "550 5.1.1 Unknown", "data": "354 Go on"},
+        RECIPIENTS,
+        fields={**to(2), "partial": "deliver"},
+        check=no_body,
+    ),
+    Row(
+        "F115 354 for one recipient of two, abort",
+        {"rcpt2": "550 5.1.1 Unknown", "data": "354 Go on"},
+        RECIPIENTS,
+        fields=to(2),
+        never=("DATA",),
+    ),
     Row(
         "F116 RST mid-body",
         {"body": {"after": 100_000, **RST}},

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sessions under load: a relay that hangs holds nobody else; relays are tried in order; nothing is lost at a stop."""
+"""Sessions under load: a relay that hangs holds nobody else; nothing is lost at a stop."""
 
 import concurrent.futures
 import time
@@ -7,7 +7,7 @@ import uuid
 
 from lib import certificates, gateway, oracle, raw_http
 from lib.background import in_background
-from lib.faults import FIN, RECIPIENTS, SENT, TEMPORARY, expect, not_sent, unknown
+from lib.faults import SENT, expect, not_sent
 from lib.gateway import Gateway, message
 from lib.harness import case, check, check_equal, eventually, main, seconds
 from lib.scripted_relay import ScriptedRelay
@@ -40,26 +40,6 @@ def livez_answers():
         relay.open("go")
         for wait in waiting:
             expect(wait(), SENT)
-
-
-@case("F156 no session is free in time")
-def pool_exhausted():
-    """One session, half a second a message, little more than a second for each: the first two get through.
-
-    Those whose turn comes in their last milliseconds end at whatever step they have reached.
-    """
-    options = {"smtp_max_connections": 1, "timeout_request": gateway.milliseconds(1.3)}
-    with ScriptedRelay(steps={"dot": {"delay": seconds(0.5)}}) as relay, Gateway(relay, **options) as running:
-        tokens = [uuid.uuid4().hex for _ in range(12)]
-        waiting = [in_background(running.post, message(subject=token)) for token in tokens]
-        codes = []
-        for wait, token in zip(waiting, tokens, strict=True):
-            response = wait()
-            codes.append(response.json().get("code"))
-            oracle.hold_invariant(response.json(), relay.messages_with(token))
-            if codes[-1] == "overloaded":
-                expect(response, not_sent(503, "overloaded", "y"))
-        check("overloaded" in codes[2:], f"answers: {codes}")
 
 
 @case("the queue is full: 503 at once")
@@ -110,7 +90,8 @@ def sigterm_with_a_queue():
         tokens = [f"token-{i}-{uuid.uuid4().hex}" for i in range(8)]
         waiting = [in_background(running.post, message(subject=token)) for token in tokens]
         check(relay.wait_for_step("dot", 2), "the messages did not come")
-        eventually(lambda: " 6\n" in running.metric("postern_queue_depth"), what="a queue of six")
+        # Each of the two sessions may have taken one more, to send it behind the end of the first.
+        eventually(lambda: running.metric("postern_queue_depth")[-3:] in (" 4\n", " 5\n", " 6\n"), what="the rest queued")
         running.signal(15)
         time.sleep(0.3)
         relay.open("go")
@@ -169,62 +150,6 @@ def post_while_draining():
         expect(waiting(), SENT)
         held.close()
         check_equal(running.wait(), 0, "exit status")
-
-
-# --- Several relays -----------------------------------------------------------------------------------------------
-
-
-def post_through_two(first, second, want, **more):
-    """Two relays; returns both, and the response."""
-    token = uuid.uuid4().hex
-    with ScriptedRelay(steps=first) as one, ScriptedRelay(steps=second) as two:
-        with Gateway(f"{one.url()} {two.url()}", timeout=more.pop("timeout", 10)) as running:
-            response = running.post(message(subject=token, **more))
-            expect(response, want)
-            oracle.hold_invariant(response.json(), one.messages_with(token) + two.messages_with(token))
-        return one, two
-
-
-@case("F161 the first relay is refused, the second takes it")
-def fail_over():
-    with ScriptedRelay() as two:
-        with Gateway(f"smtp://127.0.0.1:{gateway.free_port()}?tls=none {two.url()}") as running:
-            response = running.post(message())
-            expect(response, SENT)
-            check_equal(response.json()["upstream"]["port"], two.port, "the relay that took it")
-
-
-@case("F161 the first relay greets with 554, the second takes it")
-def fail_over_554():
-    post_through_two({"greeting": "554 5.7.1 Go away"}, {}, SENT)
-
-
-@case("F162 the first relay is lost after the end of data: no fail-over")
-def no_fail_over_after_dot():
-    _, two = post_through_two({"dot": FIN}, {}, unknown())
-    check_equal(two.connections, [], "connections to the second relay")
-
-
-@case("F163 a refused recipient: no fail-over")
-def no_fail_over_after_refusal():
-    _, two = post_through_two({"rcpt": "550 5.1.1 Unknown"}, {}, RECIPIENTS)
-    check_equal(two.connections, [], "connections to the second relay")
-
-
-@case("F164 421 before DATA: fail-over")
-def fail_over_before_data():
-    post_through_two({"data": "421 4.3.2 Closing"}, {}, SENT)
-
-
-@case("F159 failed sessions leave no descriptors")
-def no_descriptors_lost():
-    with ScriptedRelay(steps={"greeting": "421 4.3.2 Closing"}) as relay, Gateway(relay, timeout=5) as running:
-        for _ in range(5):
-            running.post(message())
-        before = running.descriptors()
-        for _ in range(100):
-            expect(running.post(message()), TEMPORARY)
-        eventually(lambda: running.descriptors() <= before + 1, what="the number of descriptors as before")
 
 
 if __name__ == "__main__":

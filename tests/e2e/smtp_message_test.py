@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Whole dialogues: what a relay gets of a message, and what a caller gets of the dialogue."""
+"""Whole dialogues: what a relay gets of a message, and what a caller gets of the dialogue; and callers that go."""
 
 import email
 import email.policy
+import json
+import re
+import uuid
 
-from lib import certificates, oracle
-from lib.faults import SENT, expect
+from lib import certificates, oracle, raw_http
+from lib.background import in_background
+from lib.faults import LARGE_TEXT, SENT, expect, to
 from lib.gateway import Gateway, message
-from lib.harness import case, check, check_equal, eventually, main
+from lib.harness import case, check, check_equal, eventually, folder, main
 from lib.scripted_relay import ScriptedRelay
 
 
@@ -19,6 +23,114 @@ def dots_arrive():
         parsed = email.message_from_bytes(relay.messages[0].content, policy=email.policy.default)
         check_equal(parsed.get_content().replace("\r\n", "\n").rstrip("\n"), text, "text")
         check_equal(len(relay.messages), 1, "messages")
+
+
+def logged_delivery(running):
+    """What the log says became of the one message."""
+    lines = eventually(lambda: re.findall(r"^.*\bdelivery=.*$", running.log(), re.MULTILINE), what="a line of the log")
+    check_equal(len(lines), 1, "lines of the log about the message")
+    return re.search(r"\bdelivery=(\w+)", lines[0])[1]
+
+
+def go_away_at(step):
+    """The caller sends a message, and is gone while the relay is held at the step. Returns relay and delivery."""
+    with ScriptedRelay(steps={step: {"until": "gone"}}) as relay, Gateway(relay) as running:
+        caller = running.connect()
+        caller.sendall(raw_http.post(json.dumps(message(subject="f123")).encode()))
+        check(relay.wait_for_step(step), f"{step} was not reached")
+        caller.close()
+        relay.open("gone")
+        delivery = logged_delivery(running)
+        eventually(
+            lambda: f'postern_messages_total{{delivery="{delivery}"}} 1' in running.metric("postern_"), 2, "a count"
+        )
+        relay.settle()
+        oracle.hold_invariant({"delivery": delivery, "recipients": [{"status": "accepted"}]}, relay.messages)
+        return delivery
+
+
+@case("F123 the caller is gone before the end of data: sent or not, and the log says which")
+def caller_gone_before_the_end():
+    check(go_away_at("mail") in ("sent", "not_sent"), "the outcome is not known")
+
+
+@case("F147 the caller is gone behind the end of data: what became of the mail is recorded all the same")
+def caller_gone_behind_the_end():
+    check_equal(go_away_at("dot"), "sent", "delivery in the log")
+
+
+@case("F139 F140 the connection breaks about the write of the end of data: never not_sent for what was taken")
+def broken_about_the_end():
+    token = uuid.uuid4().hex
+    fields = message(subject=token, text=LARGE_TEXT[: 1 << 17])
+    with ScriptedRelay() as relay, Gateway(relay) as running:
+        expect(running.post(fields), SENT)
+        octets = len(relay.messages[0].content)
+        for before in (0, 1, 2, 100, 5000, 20000):
+            for how in ("rst", "fin"):
+                relay.drop()
+                relay.play([{"body": {"after": octets - before, "then": how}}])
+                response = running.post(fields)
+                relay.settle()
+                oracle.hold_table(response)
+                oracle.hold_invariant(response.json(), relay.messages_with(token))
+                check(response.status in (502, 503), response.summary())
+
+
+@case("F146 sent, and the log cannot be written: 200 all the same")
+def log_cannot_be_written():
+    with ScriptedRelay() as relay:
+        running = Gateway(relay)
+        running.log_path, running.log = "/dev/full", lambda: ""
+        with running:
+            expect(running.post(message()), SENT)
+            check_equal(len(relay.messages), 1, "messages")
+
+
+def flights(relay):
+    """The commands of the first connection, as they came: what was sent ahead stands together."""
+    return [group for group in relay.connections[0].groups if group]
+
+
+@case("PIPELINING: MAIL, RCPT and DATA come at a time, and with `abort` DATA waits for every recipient")
+def pipelining():
+    recipients = to(3)
+    for partial, first in (("deliver", ["MAIL", "RCPT", "RCPT", "RCPT", "DATA"]), ("abort", ["MAIL"] + ["RCPT"] * 3)):
+        with ScriptedRelay() as relay, Gateway(relay) as running:
+            expect(running.post(message(**recipients, partial=partial)), SENT)
+            check_equal(flights(relay)[1], first, f"the first flight with {partial}")
+    with ScriptedRelay(extensions=("SIZE",)) as relay, Gateway(relay) as running:
+        expect(running.post(message(**recipients)), SENT)
+        check_equal(max(map(len, flights(relay))), 1, "commands at a time, without PIPELINING")
+
+
+@case("overlap: the next message's MAIL, RCPT and DATA come with the end of data")
+def overlap():
+    with ScriptedRelay(steps={"greeting": {"until": "both"}}) as relay:
+        with Gateway(relay, smtp_max_connections=1) as running:
+            waiting = [in_background(running.post, message(subject=f"overlap-{i}")) for i in range(6)]
+            eventually(lambda: " 5\n" in running.metric("postern_queue_depth"), what="a queue of five")
+            relay.open("both")
+            for wait in waiting:
+                expect(wait(), SENT)
+            check_equal(flights(relay).count(["MAIL", "RCPT", "DATA"]), 6, f"flights of {flights(relay)}")
+            check_equal([c.violations for c in relay.connections], [[]], "against the rules")
+
+
+@case("LMTP over a Unix socket: one reply for each recipient that was accepted")
+def lmtp():
+    recipients = {"to": ["a@example.net", "b@example.net", "c@example.net", "b@example.net"]}
+    for partial, status in (("deliver", 200), ("abort", 422)):
+        with folder() as path:
+            steps = {"rcpt1": "550 5.1.1 Unknown", "dot2": "452 4.2.2 Full"} if partial == "deliver" else {}
+            steps = steps or {"dot2": "552 5.2.2 Full"}
+            with ScriptedRelay(path=f"{path}/lmtp", protocol="lmtp", steps=steps) as relay, Gateway(relay) as running:
+                response = running.post(message(**recipients, partial=partial))
+                check_equal(response.status, status, response.summary())
+                check_equal(response.json()["delivery"], "partial", "delivery")
+                relay.settle()
+                oracle.hold_invariant(response.json(), relay.messages)
+                check_equal([c.violations for c in relay.connections], [[]], "against the rules")
 
 
 @case("QQ: the dialogue of a well-known provider")

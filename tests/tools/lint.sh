@@ -58,17 +58,8 @@ lint_house() {
     python3 tests/tools/check_house.py
 }
 
-# The packages that tests/tools/package-lock.json pins.
-need_node() {
-    cmp -s tests/tools/package-lock.json "$node/installed.json" && return 0
-    fetch "fetching lint tools from npm" npm install_node
-}
-
-install_node() {
-    rm -rf "$node" && mkdir -p "$node" &&
-        cp tests/tools/package.json tests/tools/package-lock.json "$node" &&
-        npm ci --prefix "$node" --ignore-scripts --fetch-retries=1 --no-audit --no-fund --no-update-notifier &&
-        cp tests/tools/package-lock.json "$node/installed.json"
+lint_rows() {
+    python3 tests/tools/check_rows.py
 }
 
 check() {
@@ -91,8 +82,13 @@ dev_lint() {
     check "shellcheck" shell
     check "Python: syntax" python_syntax
     if need_python lint; then check "Python: ruff" ruff; else skip "Python: ruff" "PyPI is out of reach"; fi
-    if need_node; then check "OpenAPI: redocly" openapi; else skip "OpenAPI: redocly" "npm is out of reach"; fi
+    if need_npm tests/tools "$node" "fetching lint tools from npm"; then
+        check "OpenAPI: redocly" openapi
+    else
+        skip "OpenAPI: redocly" "npm is out of reach"
+    fi
     check "rules of the house" house
+    check "tests/ROWS.md names tests that exist" rows
     grep '^warning: ' "$logs/lint-house.log" || true
     report_lint "$@"
 }

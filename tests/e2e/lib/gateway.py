@@ -117,7 +117,7 @@ class Gateway:
     `address` is where it listens, where `options` say so in their own words: the path of a Unix socket.
     `options` are names as in the configuration file: smtp_url, timeout_request, ... `hosts` gives names to addresses,
     and `resolver` is the address of a name server, waited for `resolver_timeout` seconds, both for this process alone
-    (which needs root).
+    (which needs root). `environment` are variables that are no options.
     """
 
     def __init__(
@@ -130,6 +130,7 @@ class Gateway:
         timeout=None,
         arguments=(),
         address=None,
+        environment=None,
         **options,
     ):
         self.options = {
@@ -144,7 +145,7 @@ class Gateway:
             self.options["smtp_url"] = relay if isinstance(relay, str) else relay.url()
         self.options.update(options)
         self.options = {name: value for name, value in self.options.items() if value is not None}
-        self.command, self.arguments = command, list(arguments)
+        self.command, self.arguments, self.environment = command, list(arguments), environment or {}
         self.hosts, self.resolver, self.resolver_timeout = hosts, resolver, resolver_timeout
         self.process = None
         self.folder = tempfile.mkdtemp(prefix="postern-e2e-gateway-")
@@ -212,7 +213,7 @@ class Gateway:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [program(), self.command, *self.arguments],
-                env=clean_environment(**as_environment(self.options)),
+                env=clean_environment(**as_environment(self.options), **self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,7 +1,8 @@
 """A table of cases, run a few at a time: the runner of every end-to-end test.
 
 A script adds cases with @case or table(), then calls main(). Arguments select cases by name; `-j N` sets how many
-run at once. The exit status is 0, 1, or 77 (CTest's SKIP_RETURN_CODE) where every case was skipped.
+run at once, and `--list` only names them. The exit status is 0, 1, or 77 (CTest's SKIP_RETURN_CODE) where every case
+was skipped.
 
 Whatever a case starts or creates is registered here, and is gone when the script ends, also when it fails or runs
 out of time. POSTERN_TEST_TIME_SCALE stretches every wait (sanitizers are slow); POSTERN_TEST_SANITIZED tells that
@@ -145,7 +146,7 @@ def _clean_up():
 # --- Running ------------------------------------------------------------------------------------------------------
 
 
-def _run_one(name, function):
+def run_one(name, function):
     began = time.monotonic()
     try:
         function()
@@ -154,14 +155,14 @@ def _run_one(name, function):
         verdict, detail = "SKIP", str(reason)
     except Failure as failure:
         where = traceback.extract_tb(failure.__traceback__)
-        lines = [f"{os.path.basename(f.filename)}:{f.lineno}" for f in where if "/e2e/" in f.filename]
+        lines = [f"{os.path.basename(f.filename)}:{f.lineno}" for f in where if "/tests/" in f.filename]
         verdict, detail = "FAIL", f"{failure}\n(at {' < '.join(reversed(lines[1:]))})"
     except Exception:
         verdict, detail = "FAIL", traceback.format_exc()
     return name, verdict, detail, time.monotonic() - began
 
 
-def _report(name, verdict, detail, elapsed):
+def report(name, verdict, detail, elapsed):
     first, _, rest = detail.partition("\n")
     print(f"{verdict:4} {name} ({elapsed:.1f} s){': ' + first if first else ''}")
     for line in rest.splitlines():
@@ -184,37 +185,47 @@ def _watch_the_clock():
         signal.alarm(limit)
 
 
+@contextlib.contextmanager
+def leaving_nothing():
+    """Around all that a script does: at its end, in time or not, everything that was owned is gone."""
+    _watch_the_clock()
+    try:
+        yield
+    finally:
+        _clean_up()
+
+
 def _selected(patterns):
     if not patterns:
         return _cases
     return [c for c in _cases if any(fnmatch.fnmatch(c[0], p + "*") for p in patterns)]
 
 
-def main(jobs=4):
-    """Runs the cases, prints a line each and a summary, and exits."""
+def main(jobs=4, quiet=False):
+    """Runs the cases, prints a line each (or `quiet`: each that is not well) and a summary, and exits."""
     arguments = sys.argv[1:]
+    if arguments == ["--list"]:
+        print("\n".join(name for name, _ in _cases + _last_cases))
+        sys.exit(0)
     if "-j" in arguments:
         at = arguments.index("-j")
         jobs = int(arguments[at + 1])
         del arguments[at : at + 2]
-    _watch_the_clock()
     cases = _selected(arguments)
     counts = {"ok": 0, "FAIL": 0, "SKIP": 0}
 
     def count(result):
         counts[result[1]] += 1
-        _report(*result)
+        if not quiet or result[1] != "ok":
+            report(*result)
 
-    try:
-        with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
-            running = [pool.submit(_run_one, *entry) for entry in cases]
-            for done in concurrent.futures.as_completed(running):
-                count(done.result())
-            # Still with the workers alive: a process that one of them started ends with its thread.
-            for entry in _last_cases:
-                count(_run_one(*entry))
-    finally:
-        _clean_up()
+    with leaving_nothing(), concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
+        running = [pool.submit(run_one, *entry) for entry in cases]
+        for done in concurrent.futures.as_completed(running):
+            count(done.result())
+        # Still with the workers alive: a process that one of them started ends with its thread.
+        for entry in _last_cases:
+            count(run_one(*entry))
     print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped, of {sum(counts.values())}")
     sys.stdout.flush()
     if counts["FAIL"] or not cases:

@@ -13,24 +13,82 @@ SECRETS = (
     base64.b64encode(f"\0{scripted_relay.USERNAME}\0{scripted_relay.PASSWORD}".encode()).decode(),
 )
 
-ALLOWED_VERDICTS = {
-    "sent": {"accepted"},
-    "partial": {"accepted"},
-    "not_sent": {"refused", "incomplete"},
-    "unknown": {"accepted", "refused", "ambiguous", "incomplete"},
+NEVER_ENDED = ("incomplete", "claimed")  # the end of data did not come
+SOON, NEVER = True, False
+
+# What the contract's table says that a problem may look like: statuses, retryable, delivery.
+PROBLEMS = {
+    "message-too-large": ({413, 422}, {NEVER}, {"not_sent"}),
+    "too-many-recipients": ({422}, {NEVER}, {"not_sent"}),
+    "smtputf8-unsupported": ({422}, {NEVER}, {"not_sent"}),
+    "requiretls-unsupported": ({422}, {NEVER}, {"not_sent"}),
+    "sender-rejected": ({422}, {NEVER}, {"not_sent"}),
+    "recipients-rejected": ({422}, {NEVER}, {"not_sent", "partial"}),
+    "message-rejected": ({422}, {NEVER}, {"not_sent"}),
+    "upstream-unreachable": ({502, 503}, {SOON}, {"not_sent"}),
+    "upstream-tls": ({502}, {SOON, NEVER}, {"not_sent"}),
+    "upstream-tls-required": ({502}, {NEVER}, {"not_sent"}),
+    "upstream-auth-failed": ({502}, {NEVER}, {"not_sent"}),
+    "upstream-protocol-error": ({502}, {NEVER}, {"not_sent"}),
+    "upstream-rejected-session": ({502}, {NEVER}, {"not_sent"}),
+    "upstream-temporary": ({503}, {SOON}, {"not_sent"}),
+    "upstream-auth-temporary": ({503}, {SOON}, {"not_sent"}),
+    "recipients-deferred": ({422, 503}, {SOON, NEVER}, {"not_sent", "partial"}),
+    "message-deferred": ({503}, {SOON}, {"not_sent"}),
+    "overloaded": ({503}, {SOON}, {"not_sent"}),
+    "shutting-down": ({503}, {SOON}, {"not_sent"}),
+    "upstream-timeout": ({504}, {SOON}, {"not_sent"}),
+    "outcome-unknown": ({502, 504}, {NEVER}, {"unknown"}),
 }
+
+
+def _hold_taken(answer, attempts, verdicts):
+    """`sent` and `partial` say that exactly the accepted recipients have it."""
+    check(attempts, f"INVARIANT: answered {answer['delivery']}, and the relay saw nothing")
+    check(
+        set(verdicts) <= {"accepted", "partial"}, f"INVARIANT: answered {answer['delivery']}, the log says {verdicts}"
+    )
+    check(
+        answer["delivery"] == "partial" or set(verdicts) == {"accepted"},
+        f"INVARIANT: answered sent, the log says {verdicts}",
+    )
+    taken = sum(verdict == "accepted" for attempt in attempts for verdict in attempt.verdict_of_each())
+    claimed = sum(recipient["status"] == "accepted" for recipient in answer["recipients"])
+    check_equal(claimed, taken, "INVARIANT: recipients that are said to have it")
 
 
 def hold_invariant(answer, attempts):
     """`answer` is the JSON of one response; `attempts` are the messages with its token in the relay's log."""
     delivery = answer["delivery"]
     verdicts = [attempt.verdict for attempt in attempts]
-    for verdict in verdicts:
-        check(verdict in ALLOWED_VERDICTS[delivery], f"INVARIANT: answered {delivery}, the relay's log says {verdicts}")
     if delivery in ("sent", "partial"):
-        check_equal(verdicts, ["accepted"], "INVARIANT: the relay's log of a message that was answered as sent")
-    handed_over = [verdict for verdict in verdicts if verdict != "incomplete"]
-    check(len(handed_over) <= 1, f"AT MOST ONCE: the end of data was sent {len(handed_over)} times")
+        _hold_taken(answer, attempts, verdicts)
+    elif delivery == "not_sent":
+        check(set(verdicts) <= {"refused", *NEVER_ENDED}, f"INVARIANT: answered not_sent, the log says {verdicts}")
+    else:
+        check_equal(delivery, "unknown", "delivery")
+    handed_over = set()
+    for attempt in attempts:
+        if attempt.verdict not in NEVER_ENDED:
+            again = handed_over & set(attempt.recipients)
+            check(not again, f"AT MOST ONCE: handed over again for {again}")
+            handed_over |= set(attempt.recipients)
+
+
+def hold_table(response):
+    """The answer is one that the contract knows."""
+    answer = response.json()
+    if response.status == 200:
+        check(answer["delivery"] in ("sent", "partial"), f"200 with {answer['delivery']}")
+        hold_receipt(response)
+        return
+    hold_problem(response)
+    code = answer["code"]
+    check(code in PROBLEMS, f"a problem that no relay causes: {code}")
+    statuses, retries, deliveries = PROBLEMS[code]
+    check(response.status in statuses, f"{code} with status {response.status}")
+    check(answer["retryable"] in retries, f"{code} with retryable {answer['retryable']}")
+    check(answer["delivery"] in deliveries, f"{code} with delivery {answer['delivery']}")
 
 
 def hold_problem(response):

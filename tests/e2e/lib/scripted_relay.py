@@ -9,12 +9,13 @@ A scenario is data. Left alone, the server is a good relay that takes every mess
 
 Steps, in the order of a session:
 
-    greeting ehlo (helo) starttls tls ehlo2 (prompt) auth mail rcpt data body dot rset noop quit
+    greeting ehlo (helo) starttls tls ehlo2 (prompt) auth mail rcpt data bdat body dot rset noop quit
 
-`ehlo2` is the EHLO after STARTTLS; `caps` means whichever EHLO is the one that counts. `prompt` is a challenge of AUTH
-LOGIN or PLAIN, `auth` is what follows the credentials. `tls` happens when the first bytes of the client's handshake
-are there, `body` after `after` bytes of the message (and the reading goes on, unless `then` ends it), `dot` when the
-end of data has arrived.
+`ehlo2` is the EHLO after STARTTLS; `caps` means whichever EHLO is the one that counts, and `ehlo` is LHLO in LMTP.
+`prompt` is a challenge of AUTH, `auth` is what follows the credentials. `rcpt3` is the third RCPT of a transaction, and
+goes before `rcpt`. `tls` happens when the first bytes of the client's handshake are there, `body` after `after` bytes
+of the message (and the reading goes on, unless `then` ends it), `bdat` after a chunk that is not the last, `dot` when
+the end of data has arrived, be it a dot or BDAT LAST; in LMTP once a recipient, `dot2` being the second.
 
 An action is a text (a reply; its lines get CRLF), bytes (sent as they are), a list (one for each time that the step is
 reached on a connection; the last repeats; None is the default) or a dict, all of whose parts are optional:
@@ -32,11 +33,21 @@ The log: `relay.messages` holds what became of each message that the client bega
 
     "accepted"     the end of data came, and a complete 2yz reply was given
     "refused"      the same, with 4yz or 5yz
-    "ambiguous"    the end of data came, and nothing of the two was given; or the server claimed a result before it
+    "ambiguous"    the end of data came, and nothing of the two was given
     "incomplete"   the end of data never came
+    "claimed"      it never came, and the server gave a 2yz reply all the same
+    "partial"      in LMTP: taken for some of the recipients; `verdicts` has one for each
 
-and `relay.connections` every command line with whether TLS protected it. As a program (python3 -m lib.scripted_relay
-SCENARIO.json) it prints its port, and writes the log as JSON lines when it is stopped by SIGINT.
+and `relay.connections` every command line with whether TLS protected it, which of them came at a time (`groups`), and
+what the client did against an RFC (`violations`): sent ahead what must be waited for, used what was not offered, or
+sent a message that is none.
+
+Other keywords make another kind of server: `protocol="lmtp"`, `path` for a Unix-domain socket, `round_trip` for one
+that is that many seconds away, `coalesce` for one that answers what came at a time in one segment, `scram_faults` for
+one that cheats in SCRAM (scram.py says how).
+
+As a program (python3 -m lib.scripted_relay SCENARIO.json) it prints its port, and writes the log as JSON lines when it
+is stopped by SIGINT.
 """
 
 import dataclasses
@@ -49,7 +60,9 @@ import threading
 import time
 import urllib.parse
 
-from .script import STEPS, Connection, Session
+from .records import Connection
+from .script import check_steps
+from .session import Session
 
 USERNAME, PASSWORD = "ann", "s3cret p@ss/word"
 
@@ -74,11 +87,14 @@ class ScriptedRelay:
         client_ca_file=None,
         receive_buffer=0,
         host="127.0.0.1",
+        path=None,
+        protocol="smtp",
+        round_trip=0.0,
+        coalesce=False,
+        scram_faults=None,
     ):
-        self.scripts = list(connections) if connections else [dict(steps or {})]
-        for script in self.scripts:
-            if set(script) - set(STEPS):
-                raise ValueError(f"a scenario has no steps {sorted(set(script) - set(STEPS))}")
+        self.protocol, self.round_trip, self.coalesce = protocol, round_trip, coalesce
+        self.scram_faults = scram_faults or {}
         self.tls, self.extensions, self.mechanisms = tls, list(extensions), list(mechanisms)
         self.login_prompts, self.username, self.password = login_prompts, username, password
         self.requires_auth = tls != "none" and bool(mechanisms) if requires_auth is None else requires_auth
@@ -86,19 +102,15 @@ class ScriptedRelay:
         self.context = None
         if tls != "none":
             self.context = _make_context(certificate, tls_versions, ciphers, client_ca_file)
-        self.connections, self.messages = [], []
+        self.play(connections or [dict(steps or {})])
         self.stopped = threading.Event()
         self._gates, self._reached = {}, {}
         self._changed = threading.Condition()
         self._queue_ids = 0
-        self._threads = []
-        self._listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-        if receive_buffer:
-            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((host, 0))
-        self._listener.listen(512)
-        self.host, self.port = host, self._listener.getsockname()[1]
+        self._threads, self._sessions = [], []
+        self._listener = _listen(path, host, receive_buffer)
+        self.path, self.host = path, host
+        self.port = 0 if path else self._listener.getsockname()[1]
 
     # --- Use
 
@@ -111,6 +123,27 @@ class ScriptedRelay:
     def __exit__(self, *_):
         self.stop()
 
+    def play(self, connections):
+        """From now on this scenario, with a log that is empty; what is open goes on with the one before."""
+        for script in connections:
+            check_steps(script)
+        self.scripts = list(connections)
+        self.connections, self.messages = [], []
+
+    def drop(self):
+        """Ends every connection that is open."""
+        for session in self._sessions:
+            if session.record.is_open:
+                session.wire.drop()
+
+    def settle(self, timeout=3.0):
+        """Waits until all that has arrived is read, or never will be: from then on the log says what was taken."""
+        limit = time.monotonic() + timeout
+        while time.monotonic() < limit:
+            if all(session.wire.is_idle or not session.record.is_open for session in self._sessions):
+                return
+            time.sleep(0.001)
+
     def stop(self):
         self.stopped.set()
         with self._changed:
@@ -122,7 +155,9 @@ class ScriptedRelay:
     def url(self, tls=None, host=None, credentials=None, username=None, password=None):
         """The POSTERN_SMTP_URL that leads here. Credentials go where TLS protects them, unless told otherwise."""
         tls = tls or self.tls
-        scheme = "smtps" if tls == "implicit" else "smtp"
+        scheme = "lmtp" if self.protocol == "lmtp" else "smtps" if tls == "implicit" else "smtp"
+        if self.path:
+            return f"{scheme}://{self.path}"
         host = host or self.host
         host = f"[{host}]" if ":" in host else host
         if credentials is None:
@@ -187,13 +222,27 @@ class ScriptedRelay:
             if not poll.poll(100):
                 continue
             sock, _ = self._listener.accept()
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not self.path:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             record = Connection(len(self.connections))
             script = self.scripts[min(record.number, len(self.scripts) - 1)]
+            session = Session(self, sock, record, script)
             self.connections.append(record)
-            thread = threading.Thread(target=Session(self, sock, record, script).run, daemon=True)
-            self._threads.append(thread)
+            self._sessions = [s for s in self._sessions if s.record.is_open] + [session]
+            thread = threading.Thread(target=session.run, daemon=True)
+            self._threads = [t for t in self._threads if t.is_alive()] + [thread]
             thread.start()
+
+
+def _listen(path, host, receive_buffer):
+    family = socket.AF_UNIX if path else socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    if receive_buffer:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(path or (host, 0))
+    listener.listen(512)
+    return listener
 
 
 def _make_context(certificate, tls_versions, ciphers, client_ca_file):

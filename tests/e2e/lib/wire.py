@@ -1,9 +1,12 @@
 """A byte stream with or without TLS, that can be cut, split, reset and left alone at any byte."""
 
+import queue
 import select
 import socket
 import ssl
 import struct
+import threading
+import time
 
 
 class Gone(Exception):
@@ -11,41 +14,73 @@ class Gone(Exception):
 
 
 class Wire:
-    """A byte stream, with or without TLS. TLS runs over memory, so that what is on the wire can be cut anywhere."""
+    """A byte stream, with or without TLS. TLS runs over memory, so that what is on the wire can be cut anywhere.
 
-    def __init__(self, sock, stopped):
+    With a round trip, in seconds, whatever arrives is read that much later, and in the pace in which it arrived.
+    """
+
+    def __init__(self, sock, stopped, round_trip=0):
         self.sock = sock
         self.stopped = stopped
         self.tls = None
         self.received = 0
+        self.is_idle = False  # all that came was read, and answered
+        self._round_trip = round_trip
+        self._arrivals = queue.SimpleQueue()  # (when it may be read, bytes or the error)
+        self._unread = b""
+        self._held = b""
         self._arrived = self._leaving = None
+        if round_trip:
+            threading.Thread(target=self._pump, daemon=True).start()
 
     def _wait_readable(self):
         poll = select.poll()
         poll.register(self.sock, select.POLLIN)
-        while not poll.poll(100):
+        while not poll.poll(0):
+            self.is_idle = True
             if self.stopped.is_set():
                 raise Gone("the server was stopped")
+            poll.poll(100)
+        self.is_idle = False
 
-    def _recv_raw(self, size=65536):
+    def _recv_now(self):
         self._wait_readable()
         try:
-            data = self.sock.recv(size)
-        except OSError as error:
-            raise Gone(f"reset by the client ({error.strerror})") from None
+            return self.sock.recv(65536)
+        except (OSError, ValueError) as error:
+            raise Gone(f"reset by the client ({error})") from None
+
+    def _pump(self):
+        data = b"more"
+        while data:
+            try:
+                data = self._recv_now()
+            except Gone:
+                data = b""
+            self._arrivals.put((time.monotonic() + self._round_trip, data))
+
+    def _recv_late(self):
+        due, data = self._arrivals.get()
+        self.stopped.wait(max(0, due - time.monotonic()))
+        return data
+
+    def _recv_raw(self):
+        data, self._unread = self._unread, b""
+        if not data:
+            data = self._recv_late() if self._round_trip else self._recv_now()
         self.received += len(data)
         return data
 
     def peek(self):
         """Waits for the client's next bytes without taking them; false at their end."""
-        self._wait_readable()
-        try:
-            return bool(self.sock.recv(1, socket.MSG_PEEK))
-        except OSError as error:
-            raise Gone(f"reset by the client ({error.strerror})") from None
+        self.flush()
+        self._unread = self._recv_raw()
+        self.received -= len(self._unread)
+        return bool(self._unread)
 
     def recv(self):
         """Some bytes; none at the end."""
+        self.flush()
         if not self.tls:
             return self._recv_raw()
         while True:
@@ -85,7 +120,17 @@ class Wire:
             except OSError as error:
                 raise Gone(f"the client was gone when it was to be answered ({error.strerror})") from None
 
+    def hold(self, data):
+        """To be sent with whatever follows, and no later than it is waited for."""
+        self._held += data
+
+    def flush(self):
+        data, self._held = self._held, b""
+        if data:
+            self.send(data)
+
     def send(self, data, split=0, pause=0.0):
+        self.flush()
         if not self.tls:
             self.send_raw(data, split, pause)
             return
@@ -134,9 +179,17 @@ class Wire:
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
+    def drop(self):
+        """From another thread: the one who plays the script finds the connection at its end."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
     def stall(self):
         """Says nothing and reads nothing more, until the client has gone or the server is stopped."""
         poll = select.poll()
         poll.register(self.sock, select.POLLRDHUP | select.POLLHUP | select.POLLERR)
+        self.is_idle = True
         while not poll.poll(100) and not self.stopped.is_set():
             pass
