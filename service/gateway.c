@@ -35,7 +35,7 @@ static struct str problem_name(const struct outcome *outcome)
 static void log_outcome(const struct submission *submission)
 {
     const struct outcome *outcome = &submission->outcome;
-    bool sent = outcome->delivery == DELIVERY_SENT || outcome->delivery == DELIVERY_PARTIAL;
+    bool sent = outcome->fault.code == FAULT_NONE;
     log_event(
         sent ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "message", LOG_TEXT("id", submission->id),
         LOG_TEXT("delivery", delivery_name(outcome->delivery)), LOG_STR("problem", problem_name(outcome)),

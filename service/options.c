@@ -63,6 +63,8 @@ static const struct option options[] = {
           "Ed25519); several, separated by spaces")},
     {TEXT(dkim_headers, NULL, "names of header fields to sign beside the usual ones, separated by spaces")},
     {CHOICE(smtp_chunking, "on", "on off", "whether BDAT is used where the relay offers it")},
+    {CHOICE(smtp_overlap, "on", "on off",
+            "whether a message that waits is begun with the end of the one before, to save a round trip")},
     {COUNT(smtp_max_connections, "16", 1, 1024, "sessions open with one relay at a time")},
     {COUNT(smtp_max_messages, "100", 1, 1000000, "messages sent over one session before it is closed")},
     {DURATION("smtp_max_age", smtp_max_age_ms, "10m", 1, "how long one session is used before it is closed")},

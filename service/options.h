@@ -18,7 +18,7 @@ enum option_source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_ENVIRONMENT, SOURCE_COM
 enum { OPTION_MAX_COUNT = 64 };
 
 /* In the order of the option's words. */
-enum chunking_use { CHUNKING_ON, CHUNKING_OFF };
+enum switched { SWITCHED_ON, SWITCHED_OFF };
 
 struct settings {
     struct arena arena;
@@ -40,7 +40,8 @@ struct settings {
     struct str smtp_ehlo_name;
     struct str smtp_proxy;
     struct str dkim_keys, dkim_headers;
-    int smtp_chunking; /* enum chunking_use */
+    int smtp_chunking; /* enum switched */
+    int smtp_overlap;  /* likewise */
     uint64_t smtp_max_connections;
     uint64_t smtp_max_messages;
     int64_t smtp_max_age_ms;

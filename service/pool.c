@@ -74,6 +74,7 @@ static void judge_anew(struct pool *pool)
                                   .has_login = configuration->relays.items[pool->relay].username.data};
     breaker_init(&pool->breaker, &terms);
     limit_init(&pool->limit, (unsigned)settings->smtp_max_connections);
+    pool->overlap_from_us = settings->smtp_overlap == SWITCHED_ON ? 0 : INT64_MAX;
     pool->epoch++;
 }
 

@@ -33,7 +33,8 @@ struct pool {
     int64_t checked_at_us;
     struct fault health;
     struct configuration *configuration;
-    unsigned epoch; /* counts the configurations; from 1 */
+    int64_t overlap_from_us; /* until then no message is begun with the end of another */
+    unsigned epoch;          /* counts the configurations; from 1 */
     size_t relay;
     pool_done *done;
     void *context;

@@ -162,7 +162,7 @@ static void apply_settings(struct smtp_relay *relay, const struct settings *sett
     relay->client_cert_file = settings->smtp_client_cert_file;
     relay->client_key_file = settings->smtp_client_key_file;
     relay->ehlo_name = settings->smtp_ehlo_name;
-    relay->chunking = settings->smtp_chunking == CHUNKING_ON;
+    relay->chunking = settings->smtp_chunking == SWITCHED_ON;
     relay->proxy = *proxy;
     relay->stop_fd = -1;
     relay->timeouts = settings->timeouts;

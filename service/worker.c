@@ -5,6 +5,10 @@
  * password wait in the queue, not in sixteen logins. It closes its session first and only then gives up its
  * place, so that there are never more sessions than the limit.
  *
+ * A message that waits is taken while another is on its way, so that its beginning goes out with the other's end. A
+ * relay that is not up to that breaks off, and what became of the first message is not known: for a while none is
+ * begun so.
+ *
  * A job goes back to the front of the queue where a session was not to be had, but another might do: the relay
  * has as many as it takes, or somebody is just finding out whether it lets us in. */
 #include "service/pool_inside.h"
@@ -13,6 +17,7 @@
 #include <stdlib.h>
 
 enum { MAX_RETURNS = 3, FAIR_TRY_US = 5000000, PROBE_ARENA_BYTES = 256 * 1024 };
+enum { OVERLAP_AGAIN_US = 600000000 };
 
 void worker_count_idle(struct worker *worker, bool is_idle)
 {
@@ -159,8 +164,9 @@ static bool may_take_ahead(struct worker *worker)
 {
     struct pool *pool = worker->pool;
     const struct job *job = pool->queue.first;
-    return !worker->held && !pool->stopping && job && job->submission &&
-           !job_has_expired(job, clock_monotonic_us()) && pool->queue.count > pool->idle_threads &&
+    int64_t now_us = clock_monotonic_us();
+    return now_us >= pool->overlap_from_us && !worker->held && !pool->stopping && job && job->submission &&
+           !job_has_expired(job, now_us) && pool->queue.count > pool->idle_threads &&
            worker->configuration == pool->configuration && !is_one_too_many(worker) &&
            carrier_has_room(&worker->carrier, worker->configuration);
 }
@@ -308,6 +314,19 @@ static void serve_probe(struct worker *worker, struct job *job)
     finish(worker, job);
 }
 
+/* What the relay has shown that it can take. */
+static void learn_manners(struct worker *worker, const struct outcome *outcome)
+{
+    struct pool *pool = worker->pool;
+    int64_t now_us = clock_monotonic_us();
+    pthread_mutex_lock(&pool->lock);
+    if (is_throttled(outcome))
+        limit_halve(&pool->limit, pool->sessions, now_us);
+    if (worker->held && outcome->delivery == DELIVERY_UNKNOWN && pool->overlap_from_us < now_us)
+        pool->overlap_from_us = now_us + OVERLAP_AGAIN_US;
+    pthread_mutex_unlock(&pool->lock);
+}
+
 static void serve_submission(struct worker *worker, struct job *job)
 {
     struct pool *pool = worker->pool;
@@ -322,11 +341,8 @@ static void serve_submission(struct worker *worker, struct job *job)
         pool_end_refused(pool, job);
         return;
     }
-    if (end == CARRIER_SERVED && is_throttled(outcome)) {
-        pthread_mutex_lock(&pool->lock);
-        limit_halve(&pool->limit, pool->sessions, clock_monotonic_us());
-        pthread_mutex_unlock(&pool->lock);
-    }
+    if (end == CARRIER_SERVED)
+        learn_manners(worker, outcome);
     if (!worker->may_try_again)
         learn_health(worker, outcome);
     finish(worker, job);

@@ -13,13 +13,22 @@
 #include "smtp/sendable.h"
 #include "smtp/verdict.h"
 
+#include <string.h>
+
 /* How long a refusal waits for its confirmation, and how many replies may stand before it. */
 enum { CONFIRM_MS = 2000, MAX_STRAY_REPLIES = 8 };
+
+/* Dovecot's submission server (seen with 2.3.19) aborts when RCPT comes right behind the end of a message. */
+static bool is_known_to_abort(const struct smtp_session *session)
+{
+    struct str greeting = buf_view(&session->greeting);
+    return greeting.len && memmem(greeting.data, greeting.len, "Dovecot", 7);
+}
 
 /* Whether the next mail may be asked for at all. */
 static bool may_begin_next(const struct smtp_session *session)
 {
-    return session->relay->protocol == SMTP_PROTOCOL_SMTP &&
+    return session->relay->protocol == SMTP_PROTOCOL_SMTP && !is_known_to_abort(session) &&
            smtp_capabilities_offer(&session->capabilities, SMTP_PIPELINING) &&
            smtp_limits_have_room(&session->tally, &session->capabilities);
 }

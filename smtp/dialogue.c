@@ -63,6 +63,11 @@ static void note_reply(const struct smtp_dialogue *dialogue)
 {
     if (!dialogue->transcript)
         return;
+    /* A challenge is one half of a login (RFC 4954 4), as masked as the other. */
+    if (dialogue->session->reply.code == 334) {
+        smtp_transcript_server(dialogue->transcript, STR("334 ***"));
+        return;
+    }
     struct smtp_reply shown = redact_reply(dialogue->session);
     smtp_transcript_server(dialogue->transcript, buf_view(&shown.lines));
     smtp_reply_fini(&shown);

@@ -2,6 +2,7 @@
  *
  *   %    the ID, which may have something in front of it and behind it within its word: "(%)"
  *   ?    any word
+ *   <>   any word in angle brackets
  *   ^ $  the beginning and the end of the text; behind ^ an enhanced status code (RFC 3463) may be left out
  *
  * The first row that fits and yields something like an ID wins, so that the particular forms stand before the
@@ -30,7 +31,7 @@ static const struct form forms[] = {
     {"qmail", "ok % qp %", true},
     {"IronPort", "message % accepted", true},
     {"Sendmail, OpenSMTPD, CommuniGate", "% message accepted", true},
-    {"Dovecot LMTP", "% saved $", true},
+    {"Dovecot LMTP", "<> % saved $", false},
     {"Courier", "^ ok. % $", true},
     {"Amazon SES, Momentum", "^ ok % $", true},
 };
@@ -84,6 +85,8 @@ static struct str capture(struct str pattern, struct str word)
 
 static bool word_fits(struct str pattern, struct str word, struct str *id)
 {
+    if (str_equal(pattern, STR("<>")))
+        return word.len > 2 && word.data[0] == '<' && word.data[word.len - 1] == '>';
     if (str_index(pattern, '%') == pattern.len)
         return word.len && (str_equal(pattern, STR("?")) || str_equal_nocase(pattern, word));
     struct str part = capture(pattern, word);

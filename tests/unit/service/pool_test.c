@@ -277,6 +277,54 @@ static void what_cannot_follow_is_not_taken_ahead(void)
     }
 }
 
+static unsigned asked, given;
+
+/* Each asks for the next; the first ends as nobody knows. */
+static void carry_and_break(struct carrier *carrier, struct submission *submission)
+{
+    carry_when_open(carrier, submission);
+    asked++;
+    given += carrier->owner.next(carrier->owner.context) != NULL;
+    if (submission != &bench.submissions[0])
+        return;
+    submission->outcome.delivery = DELIVERY_UNKNOWN;
+    fault_set(&submission->outcome.fault, FAULT_OUTCOME_UNKNOWN, "it broke off");
+    carrier->spent = true;
+}
+
+static void a_relay_that_breaks_off_is_given_none_ahead_any_more(void)
+{
+    begin(1, false);
+    asked = given = 0;
+    fake.carry = carry_and_break;
+    CHECK(push(0));
+    AWAIT(bench.carried, 1);
+    CHECK(push(1) && push(2) && push(3));
+    open_gate();
+    AWAIT(bench.done, 4);
+    CHECK_INT(asked, 4);
+    CHECK_INT(given, 1);
+    end();
+}
+
+static void overlap_can_be_switched_off(void)
+{
+    begin(1, false);
+    struct configuration *fresh = configuration_of(1, false);
+    fresh->settings.smtp_overlap = SWITCHED_OFF;
+    pool_replace(bench.pool, fresh);
+    taken_ahead = NULL;
+    fake.carry = carry_and_ask;
+    CHECK(push(0));
+    AWAIT(bench.carried, 1);
+    CHECK(push(1));
+    open_gate();
+    AWAIT(bench.done, 2);
+    CHECK(!taken_ahead);
+    end();
+    configuration_release(&fresh);
+}
+
 /* --- Opening. */
 
 static enum fault_code refuse_login(struct carrier *carrier)
@@ -501,6 +549,8 @@ int main(void)
 {
     TEST(one_that_waits_is_taken_ahead_and_served_next);
     TEST(what_cannot_follow_is_not_taken_ahead);
+    TEST(a_relay_that_breaks_off_is_given_none_ahead_any_more);
+    TEST(overlap_can_be_switched_off);
     TEST(sixteen_with_a_wrong_password_log_in_once);
     TEST(a_password_that_was_changed_while_nothing_stood_is_tried_once);
     TEST(messages_in_their_last_moments_do_not_speak_against_the_relay);

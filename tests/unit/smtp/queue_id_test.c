@@ -63,6 +63,8 @@ static void each_relay_says_it_in_its_own_form(void)
         {"KumoMTA", "OK ids=0123abcd", "0123abcd"},
         {"IronPort", "ok:  Message 123456 accepted", "123456"},
         {"Dovecot LMTP", "2.0.0 <a@example.com> ABC123def+456 Saved", "ABC123def+456"},
+        {"Dovecot LMTP, without a digit", "2.0.0 <a@example.com> kOgJKNgxBGvMPwAAg+zDdQ Saved",
+         "kOgJKNgxBGvMPwAAg+zDdQ"},
         {"Cyrus LMTP", "2.1.5 Ok SESSIONID=<mx.example-1234-1700000000-1-5566>",
          "mx.example-1234-1700000000-1-5566"},
         {"Dovecot submission, of what is behind it", "2.0.0 Ok: queued as 4Xyz12AbCd", "4Xyz12AbCd"},
