@@ -129,7 +129,10 @@ static bool ends_with_quit(struct smtp_dialogue *dialogue, bool accepted)
     smtp_transcript_client(dialogue->transcript, STR("QUIT"));
     session->transport->ops->write(session->transport, STR("QUIT\r\n"), deadline, &taken);
     for (int i = 0; i < MAX_STRAY_REPLIES; i++) {
-        if (smtp_dialogue_read_reply(dialogue, deadline) != SMTP_STATUS_OK)
+        enum smtp_status status = smtp_dialogue_read_reply(dialogue, deadline);
+        if (status == SMTP_STATUS_MALFORMED)
+            return false; /* what stands behind it cannot be read any more */
+        if (status != SMTP_STATUS_OK)
             return !accepted;
         if (session->reply.code == 221)
             return true;

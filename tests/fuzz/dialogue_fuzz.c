@@ -3,6 +3,7 @@
  * answer, and nothing else may be said of it. */
 #include "hostile_relay.h"
 #include "smtp/session.h"
+#include "smtp/trouble.h"
 
 enum { ARENA_BYTES = 1 << 20, MAX_RECIPIENTS = 3, TOTAL_MS = 60000, MAX_ALLOCATIONS = 128 };
 
@@ -120,10 +121,10 @@ static bool tells_password(const struct run *run, struct str text)
 static void check_words(const struct run *run, const struct outcome *outcome)
 {
     bool was_taken = outcome->delivery == DELIVERY_SENT || outcome->delivery == DELIVERY_PARTIAL;
-    FUZZ_CHECK(was_taken == (outcome->fault.code == FAULT_NONE));
-    FUZZ_CHECK(was_taken || outcome->fault.detail[0]);
-    FUZZ_CHECK(outcome->delivery != DELIVERY_UNKNOWN ||
-               fault_kind(outcome->fault.code)->retry_after_s == RETRY_NEVER);
+    enum fault_code code = outcome->fault.code;
+    FUZZ_CHECK(code == FAULT_NONE ? was_taken : smtp_trouble_delivery(code) == outcome->delivery);
+    FUZZ_CHECK(code == FAULT_NONE || outcome->fault.detail[0]);
+    FUZZ_CHECK(outcome->delivery != DELIVERY_UNKNOWN || fault_kind(code)->retry_after_s == RETRY_NEVER);
     FUZZ_CHECK(!tells_password(run, str_of(outcome->fault.detail)));
     FUZZ_CHECK(!tells_password(run, outcome->reply.text));
     for (size_t i = 0; i < outcome->recipient_count; i++)
@@ -134,7 +135,7 @@ static void check_words(const struct run *run, const struct outcome *outcome)
 static int count_taken(const struct run *run, size_t turn, size_t replies)
 {
     int taken = 0;
-    struct str rest = hostile_turn(&run->relay, turn).prompt;
+    struct str rest = hostile_words_from(&run->relay, turn);
     while (replies-- && rest.len)
         taken += hostile_next_code(&rest) / 100 == 2;
     return taken;
@@ -158,13 +159,15 @@ static void check_delivery(const struct run *run, size_t i)
     if (!turn)
         return;
     size_t replies = run->settings.protocol == SMTP_PROTOCOL_LMTP ? MAX_RECIPIENTS : 1;
-    int taken = count_taken(run, turn, replies);
-    bool was_heard = run->relay.delivered > hostile_turn_at(&run->relay, turn);
-    if (taken && was_heard)
+    size_t begin = hostile_turn(&run->relay, turn).begin;
+    bool is_line = run->relay.speech.data[begin - 1] == '\n'; /* not the rest of one that began before */
+    int taken = is_line ? count_taken(run, turn, replies) : 0;
+    if (taken && run->relay.delivered > begin)
         FUZZ_CHECK(outcome->delivery != DELIVERY_NOT_SENT);
     if (!hostile_is_in_step(&run->relay, turn))
         return;
-    int code = hostile_code(&run->relay, turn);
+    struct str answer = hostile_words_from(&run->relay, turn);
+    int code = hostile_next_code(&answer);
     FUZZ_CHECK(was_taken <= (taken > 0));
     if (outcome->delivery == DELIVERY_NOT_SENT)
         FUZZ_CHECK(code / 100 == 4 || code / 100 == 5);

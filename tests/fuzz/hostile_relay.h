@@ -22,8 +22,9 @@ struct hostile_message {
     struct str raw, stuffed;
 };
 
+/* Where in all that the relay says it stands. */
 struct hostile_turn {
-    struct str prompt, late;
+    size_t begin, late, end;
 };
 
 struct hostile_relay {
@@ -34,7 +35,7 @@ struct hostile_relay {
     enum smtp_status ending; /* TIMEOUT: silence */
     bool by_byte, refuses, must_encrypt;
     size_t write_limit;
-    struct buf received, chunks;
+    struct buf speech, received, chunks;
     size_t read_at; /* of what was received, where the next command or body begins */
     size_t units;   /* commands, bodies and chunks that were received whole */
     bool in_body;
@@ -44,16 +45,21 @@ struct hostile_relay {
 
 static inline struct hostile_turn hostile_turn(const struct hostile_relay *relay, size_t turn)
 {
-    return turn < relay->turn_count ? relay->turns[turn] : (struct hostile_turn){STR(""), STR("")};
+    size_t end = relay->speech.len;
+    return turn < relay->turn_count ? relay->turns[turn] : (struct hostile_turn){end, end, end};
 }
 
-/* Of all that the relay says, where a turn begins. */
-static inline size_t hostile_turn_at(const struct hostile_relay *relay, size_t turn)
+/* All that is said from that turn on: a reply may go on in the next. */
+static inline struct str hostile_words_from(const struct hostile_relay *relay, size_t turn)
 {
-    size_t at = 0;
-    for (size_t i = 0; i < turn && i < relay->turn_count; i++)
-        at += relay->turns[i].prompt.len + relay->turns[i].late.len;
-    return at;
+    return str_from(buf_view(&relay->speech), hostile_turn(relay, turn).begin);
+}
+
+/* What is said in that turn in time. */
+static inline struct str hostile_words_of(const struct hostile_relay *relay, size_t turn)
+{
+    struct hostile_turn said = hostile_turn(relay, turn);
+    return str_first(hostile_words_from(relay, turn), said.late - said.begin);
 }
 
 /* The code of the next whole reply in `rest`, which is moved behind it; 0 where there is none. */
@@ -68,18 +74,13 @@ static inline int hostile_next_code(struct str *rest)
     return code;
 }
 
-static inline int hostile_code(const struct hostile_relay *relay, size_t turn)
-{
-    struct str rest = hostile_turn(relay, turn).prompt;
-    return hostile_next_code(&rest);
-}
-
 /* Every turn before this one was one reply: nobody can be wrong about whose answer is whose. */
 static inline bool hostile_is_in_step(const struct hostile_relay *relay, size_t turn)
 {
     for (size_t i = 0; i < turn; i++) {
-        struct hostile_turn said = hostile_turn(relay, i);
-        if (hostile_next_code(&said.prompt) == 0 || said.prompt.len || said.late.len)
+        struct str words = hostile_words_of(relay, i);
+        bool is_late = hostile_turn(relay, i).late < hostile_turn(relay, i).end;
+        if (hostile_next_code(&words) == 0 || words.len || is_late)
             return false;
     }
     return true;
@@ -159,30 +160,19 @@ static inline bool hostile_take_command(struct hostile_relay *relay)
         buf_clear(&relay->chunks);
     relay->read_at += end + 1;
     relay->units++;
-    relay->in_body = str_equal(line, STR("DATA")) && hostile_code(relay, relay->units) == 354;
+    struct str answer = hostile_words_of(relay, relay->units);
+    relay->in_body = str_equal(line, STR("DATA")) && hostile_next_code(&answer) == 354;
     return true;
 }
 
 static inline size_t hostile_available(const struct hostile_relay *relay)
 {
-    return hostile_turn_at(relay, relay->units + 1) - hostile_turn(relay, relay->units).late.len;
+    return hostile_turn(relay, relay->units).late;
 }
 
 static inline bool hostile_has_ended(const struct hostile_relay *relay)
 {
-    return relay->refuses || (relay->ending != SMTP_STATUS_TIMEOUT &&
-                              relay->delivered == hostile_turn_at(relay, relay->turn_count));
-}
-
-/* What of the current turn, or of its late part, was not delivered yet. */
-static inline struct str hostile_rest(const struct hostile_relay *relay)
-{
-    size_t turn = 0;
-    while (hostile_turn_at(relay, turn + 1) <= relay->delivered)
-        turn++;
-    size_t at = relay->delivered - hostile_turn_at(relay, turn);
-    struct hostile_turn said = relay->turns[turn];
-    return at < said.prompt.len ? str_from(said.prompt, at) : str_from(said.late, at - said.prompt.len);
+    return relay->refuses || (relay->ending != SMTP_STATUS_TIMEOUT && relay->delivered == relay->speech.len);
 }
 
 static inline enum smtp_status hostile_say(struct smtp_transport *transport, char *bytes, size_t room,
@@ -190,15 +180,11 @@ static inline enum smtp_status hostile_say(struct smtp_transport *transport, cha
 {
     struct hostile_relay *relay = (struct hostile_relay *)transport;
     (void)deadline;
-    *got = 0;
-    size_t available = hostile_available(relay);
-    while (*got < room && relay->delivered < available && !(relay->by_byte && *got)) {
-        struct str piece = str_first(hostile_rest(relay), relay->by_byte ? 1 : room - *got);
-        piece = str_first(piece, available - relay->delivered);
-        memcpy(bytes + *got, piece.data, piece.len);
-        *got += piece.len;
-        relay->delivered += piece.len;
-    }
+    struct str ready = str_first(buf_view(&relay->speech), hostile_available(relay));
+    ready = str_first(str_from(ready, relay->delivered), relay->by_byte ? 1 : room);
+    memcpy(bytes, ready.data, ready.len);
+    relay->delivered += ready.len;
+    *got = ready.len;
     if (*got)
         return SMTP_STATUS_OK;
     return hostile_has_ended(relay) ? relay->ending : SMTP_STATUS_TIMEOUT;
@@ -268,6 +254,7 @@ static inline void hostile_init(struct hostile_relay *relay, struct str words,
                                     .messages = messages,
                                     .ending = SMTP_STATUS_TIMEOUT,
                                     .write_limit = HOSTILE_MAX_BYTES};
+    buf_init(&relay->speech, HOSTILE_MAX_BYTES);
     buf_init(&relay->received, HOSTILE_MAX_BYTES);
     buf_init(&relay->chunks, HOSTILE_MAX_BYTES);
     size_t end = 0;
@@ -278,14 +265,19 @@ static inline void hostile_init(struct hostile_relay *relay, struct str words,
                         : words.data[end] == '^' ? SMTP_STATUS_RESET
                                                  : SMTP_STATUS_TLS_BROKEN;
     for (words = str_first(words, end); words.data && relay->turn_count < HOSTILE_MAX_TURNS;) {
+        struct hostile_turn *turn = &relay->turns[relay->turn_count++];
         struct str late = str_cut(&words, '~');
-        struct str prompt = str_cut(&late, '`');
-        relay->turns[relay->turn_count++] = (struct hostile_turn){prompt, late.data ? late : STR("")};
+        turn->begin = relay->speech.len;
+        buf_append(&relay->speech, str_cut(&late, '`'));
+        turn->late = relay->speech.len;
+        buf_append(&relay->speech, late);
+        turn->end = relay->speech.len;
     }
 }
 
 static inline void hostile_fini(struct hostile_relay *relay)
 {
+    buf_fini(&relay->speech);
     buf_fini(&relay->received);
     buf_fini(&relay->chunks);
 }
