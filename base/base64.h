@@ -1,4 +1,4 @@
-/* base/base64.h: base64 (RFC 4648 section 4) of short values: credentials, header words. Bodies have
+/* base/base64.h: base64 (RFC 4648 4) of short values: credentials, header words. Bodies have
  * mime/transfer.h. */
 #ifndef POSTERN_BASE_BASE64_H
 #define POSTERN_BASE_BASE64_H

@@ -86,8 +86,8 @@ static void append_field(struct buf *line, const struct log_field *field)
 /* How many lines stderr did not take. */
 static atomic_uint dropped_lines;
 
-/* A reader that does not keep up must not hold up the mail: what is not taken at once is dropped. A line is no longer
- * than what a pipe takes whole, so that POLLOUT says that the write will not wait (pipe(7), PIPE_BUF). */
+/* A reader that does not keep up must not hold up the mail: what is not taken at once is dropped. A line is
+ * no longer than what a pipe takes whole (PIPE_BUF), so that POLLOUT says that the write will not wait. */
 static bool put_line(struct str line)
 {
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;

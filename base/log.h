@@ -3,7 +3,8 @@
  * Values are escaped, so that nothing a peer or caller sent can forge a line. Message contents and
  * credentials are never handed to the log, at any level.
  *
- * Errors     a line that stderr does not take at once is dropped; the next one that is taken says how many were.
+ * Errors     a line that stderr does not take at once is dropped; the next one that is taken says how many
+ *            were.
  * Threads    any: a line is one write.
  * Limits     a line has 4 KiB: a field that does not fit whole is left out. A value is cut at 1 KiB.
  */

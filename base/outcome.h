@@ -22,8 +22,8 @@ enum delivery { DELIVERY_NOT_SENT, DELIVERY_SENT, DELIVERY_PARTIAL, DELIVERY_UNK
 /* What a refused recipient means for the others: nobody gets the mail, or those who were accepted do. */
 enum partial_policy { PARTIAL_ABORT, PARTIAL_DELIVER };
 
-/* Accepted by a 2yz reply, rejected by 5yz, deferred by 4yz: to RCPT, or to the end of data where that is answered
- * for each recipient (RFC 2033). */
+/* Accepted by a 2yz reply, rejected by 5yz, deferred by 4yz: to RCPT, or to the end of data where that is
+ * answered for each recipient (RFC 2033). */
 enum recipient_status { RECIPIENT_NOT_TRIED, RECIPIENT_ACCEPTED, RECIPIENT_REJECTED, RECIPIENT_DEFERRED };
 
 enum { OUTCOME_TEXT_MAX_BYTES = 1000 };

@@ -1,16 +1,33 @@
 #include "base/percent.h"
 
+/* The octet that the "%XX" at `at` stands for; -1 where none stands there. */
+static int octet_at(struct str text, size_t at)
+{
+    struct str escape = str_from(text, at);
+    if (escape.len < 3 || escape.data[0] != '%')
+        return -1;
+    int high = char_hex_value(escape.data[1]), low = char_hex_value(escape.data[2]);
+    return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+bool percent_is_valid(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] == '%' && octet_at(text, i) < 0)
+            return false;
+    return true;
+}
+
 struct str percent_decode(struct arena *arena, struct str text)
 {
     struct buf decoded;
     buf_init(&decoded, text.len);
     for (size_t i = 0; i < text.len; i++) {
-        int high = text.data[i] == '%' && i + 2 < text.len ? char_hex_value(text.data[i + 1]) : -1;
-        int low = high >= 0 ? char_hex_value(text.data[i + 2]) : -1;
-        buf_append_char(&decoded, low >= 0 ? (char)(high * 16 + low) : text.data[i]);
-        i += low >= 0 ? 2 : 0;
+        int octet = octet_at(text, i);
+        buf_append_char(&decoded, octet < 0 ? text.data[i] : (char)octet);
+        i += octet < 0 ? 0 : 2;
     }
     struct str kept = decoded.len ? arena_keep(arena, &decoded) : STR("");
-    buf_fini(&decoded);
+    buf_wipe(&decoded); /* it may have been a password */
     return kept;
 }

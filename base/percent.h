@@ -4,7 +4,10 @@
 
 #include "base/arena.h"
 
-/* What is no "%XX" stays as it is; so does "+". */
+/* Each "%" begins a "%XX". */
+bool percent_is_valid(struct str text);
+
+/* With a NUL behind. What is no "%XX" stays as it is; so does "+". */
 struct str percent_decode(struct arena *arena, struct str text);
 
 #endif

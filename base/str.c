@@ -128,6 +128,14 @@ bool str_to_uint(struct str s, uint64_t max, uint64_t *value)
     return true;
 }
 
+bool str_is_visible(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.data[i] <= ' ' || s.data[i] > '~')
+            return false;
+    return true;
+}
+
 bool char_is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -136,6 +144,11 @@ bool char_is_digit(char c)
 bool char_is_alpha(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool char_is_control(char c)
+{
+    return (unsigned char)c < ' ' || c == 0x7f;
 }
 
 char char_to_lower(char c)

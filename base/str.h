@@ -60,8 +60,14 @@ bool str_is_token(struct str s);
 /* Decimal digits only, nothing around them. False where there is anything else, or more than `max`. */
 bool str_to_uint(struct str s, uint64_t max, uint64_t *value);
 
+/* VCHAR (RFC 5234 B.1) and nothing else: no space, no control, ASCII. */
+bool str_is_visible(struct str s);
+
 bool char_is_digit(char c);
 bool char_is_alpha(char c);
+
+/* C0 and DEL. */
+bool char_is_control(char c);
 char char_to_lower(char c);
 
 /* 0 to 15, or -1. */

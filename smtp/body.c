@@ -1,9 +1,10 @@
-/* The body goes out in blocks, each looked at first for a reply that came early: a relay that refuses the message
- * half way, or claims to have taken it, must not be given the rest. A body that is not whole is never ended.
+/* The body goes out in blocks, each looked at first for a reply that came early: a relay that refuses the
+ * message half way, or claims to have taken it, must not be given the rest. A body that is not whole is never
+ * ended.
  *
- * With BDAT (RFC 3030) the message is one chunk, "BDAT n LAST": its length is known exactly before its first octet,
- * so that more chunks would only be more replies to wait for, and a message of several of which the last is missing.
- * A chunk ends by count: its last octets are kept back, as ".CRLF" is, for a write of their own. */
+ * With BDAT (RFC 3030) the message is one chunk, "BDAT n LAST": its length is known exactly before its first
+ * octet, so that more chunks would only be more replies to wait for, and a message of several of which the
+ * last is missing. A chunk ends by count: its last octets are kept back for their own write, as ".CRLF" is. */
 #include "smtp/body.h"
 
 #include <inttypes.h>
@@ -25,7 +26,7 @@ static bool judge_early(struct smtp_dialogue *dialogue, enum smtp_status status)
     return false;
 }
 
-/* Where the message goes along with its commands their replies may come at any time, and are read behind it. */
+/* Where the message goes along with its commands their replies may come at any time: read them behind it. */
 bool smtp_body_is_silent(const struct smtp_body *body, struct smtp_dialogue *dialogue)
 {
     if (body->flight->carries_message)

@@ -1,7 +1,5 @@
 /* smtp/chain.h: the certificates that a relay showed, in words, for who checks a relay.
  *
- * Whatever a certificate holds is escaped: no name can forge what is printed.
- *
  * Ownership  a chain belongs to who put it into smtp_relay.chain; each handshake overwrites it.
  * Threads    one handshake at a time.
  * Limits     6 certificates, 512 octets of names.
@@ -15,13 +13,6 @@
 #include <openssl/x509.h>
 
 enum { SMTP_CHAIN_MAX_CERTIFICATES = 6, SMTP_CHAIN_NAMES_BYTES = 512 };
-
-struct smtp_certificate {
-    char subject[SMTP_NAME_TEXT_BYTES];
-    char issuer[SMTP_NAME_TEXT_BYTES];
-    char not_before[SMTP_DATE_TEXT_BYTES];
-    char not_after[SMTP_DATE_TEXT_BYTES];
-};
 
 struct smtp_chain {
     struct smtp_certificate items[SMTP_CHAIN_MAX_CERTIFICATES]; /* the relay's own first */

@@ -1,6 +1,8 @@
-/* A parameter is said only where the message needs it and the relay offers it: to a relay that does not know it
- * the whole command is a syntax error. */
+/* A parameter is said only where the message needs it and the relay offers it: to a relay that does not know
+ * it the whole command is a syntax error. */
 #include "smtp/command.h"
+
+#include "base/utf8.h"
 
 #include <inttypes.h>
 
@@ -28,14 +30,6 @@ static void append_unitext(struct buf *line, struct str text)
         else
             buf_append_char(line, c);
     }
-}
-
-static bool is_ascii(struct str text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.data[i] >= 0x80)
-            return false;
-    return true;
 }
 
 /* RFC 3461 4.3 and 4.4 */
@@ -81,11 +75,11 @@ static void append_notify(struct buf *line, unsigned notify)
     }
 }
 
-/* ORCPT tells whoever reads the notification which of his recipients it is about, whatever the address became on
- * the way (RFC 3461 4.2). */
+/* ORCPT tells whoever reads the notification which of his recipients it is about, whatever the address became
+ * on the way (RFC 3461 4.2). */
 static void append_original_recipient(struct buf *line, struct str address)
 {
-    bool ascii = is_ascii(address);
+    bool ascii = utf8_is_ascii(address);
     buf_append(line, ascii ? STR(" ORCPT=rfc822;") : STR(" ORCPT=utf-8;"));
     if (ascii)
         append_xtext(line, address);

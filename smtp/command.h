@@ -16,8 +16,8 @@ void smtp_command_mail(struct buf *line, const struct smtp_envelope *envelope, u
                        const struct smtp_capabilities *offered);
 void smtp_command_rcpt(struct buf *line, const struct smtp_envelope *envelope, size_t recipient);
 
-/* The longest line, CRLF included, that the relay must take: RFC 5321 4.5.3.1.4 and what each extension that the
- * envelope needs adds to it. */
+/* The longest line, CRLF included, that the relay must take: RFC 5321 4.5.3.1.4 and what each extension that
+ * the envelope needs adds to it. */
 size_t smtp_command_mail_limit(const struct smtp_envelope *envelope, const struct smtp_capabilities *offered);
 size_t smtp_command_rcpt_limit(const struct smtp_envelope *envelope);
 

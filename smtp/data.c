@@ -1,11 +1,12 @@
-/* From the first octet of the end of data that the kernel may have, only a complete reply says what became of the
- * mail (RFC 1047). So the end, ".CRLF" or the last octets of a chunk, is a write of its own, and the transport says
- * whether any of it was taken. What may stand in that write behind it are the first commands of the next mail: they
- * go the same way at the same time, and whatever is taken of them, the end was taken before.
+/* From the first octet of the end of data that the kernel may have, only a complete reply says what became of
+ * the mail (RFC 1047). So the end, ".CRLF" or the last octets of a chunk, is a write of its own, and the
+ * transport says whether any of it was taken. What may stand in that write behind it are the first commands
+ * of the next mail: they go the same way at the same time, and whatever is taken of them, the end was taken
+ * before.
  *
- * A refusal is believed only when it is confirmed: a reply that came early, while the body was still on its way, reads
- * like the one to the end of data, and then each reply stands one place behind its command. So every reply that is
- * owed is read, must fit its command, and nothing may come behind the last of them. */
+ * A refusal is believed only when it is confirmed: a reply that came early, while the body was still on its
+ * way, reads like the one to the end of data, and then each reply stands one place behind its command. So
+ * every reply that is owed is read, must fit its command, and nothing may come behind the last of them. */
 #include "smtp/data.h"
 
 #include "smtp/body.h"
@@ -33,8 +34,8 @@ static bool may_begin_next(const struct smtp_session *session)
            smtp_limits_have_room(&session->tally, &session->capabilities);
 }
 
-/* Asks for the next mail, and puts its first commands behind the end of data. A mail that cannot go here, or that may
- * wait less long than this one, is left to its own send. */
+/* Asks for the next mail, and puts its first commands behind the end of data. A mail that cannot go here, or
+ * that may wait less long than this one, is left to its own send. */
 static void begin_next(struct smtp_dialogue *dialogue, const struct smtp_waiting *waiting)
 {
     struct smtp_session *session = dialogue->session;
@@ -97,8 +98,17 @@ static bool fits(enum smtp_step step, int code)
     return code >= 400 || (step == SMTP_STEP_DATA ? code / 100 == 3 : code / 100 == 2);
 }
 
-/* Reads what the mail that was begun is owed. CONFIRMED: the relay now waits for its message, which only the reply to
- * DATA can have said, in its place. DOUBTFUL: a reply that does not fit. */
+/* What came in the place of a reply cannot be read, or not to its end: it may have been going to be a 2yz. */
+static bool is_cut_off(const struct smtp_session *session, enum smtp_status status)
+{
+    struct str begun = buf_view(&session->reply.lines);
+    bool is_refusal = str_starts_with(begun, STR("4")) || str_starts_with(begun, STR("5"));
+    bool is_harmless = !begun.len || is_refusal || str_starts_with(begun, STR("221"));
+    return status == SMTP_STATUS_MALFORMED || (status != SMTP_STATUS_OK && !is_harmless);
+}
+
+/* Reads what the mail that was begun is owed. CONFIRMED: the relay now waits for its message, which only the
+ * reply to DATA can have said, in its place. DOUBTFUL: a reply that does not fit. */
 enum confirmation { OPEN, CONFIRMED, DOUBTFUL };
 
 static enum confirmation hear_begun(struct smtp_dialogue *dialogue, bool *accepted)
@@ -107,8 +117,9 @@ static enum confirmation hear_begun(struct smtp_dialogue *dialogue, bool *accept
     struct smtp_flight *begun = &session->begun;
     while (begun->mail && smtp_flight_is_owed(begun)) {
         enum smtp_step step = smtp_flight_step(begun);
-        if (smtp_flight_hear(begun, dialogue) != SMTP_STATUS_OK || session->reply.code == 421)
-            return *accepted ? DOUBTFUL : CONFIRMED;
+        enum smtp_status status = smtp_flight_hear(begun, dialogue);
+        if (status != SMTP_STATUS_OK || session->reply.code == 421)
+            return *accepted || is_cut_off(session, status) ? DOUBTFUL : CONFIRMED;
         if (!fits(step, session->reply.code))
             return DOUBTFUL;
         if (session->reply.code / 100 == 3)
@@ -118,9 +129,9 @@ static enum confirmation hear_begun(struct smtp_dialogue *dialogue, bool *accept
     return OPEN;
 }
 
-/* The relay sends nothing but 221 behind its last reply (RFC 5321 4.1.1.10), and then hangs up. A 2yz before that is
- * the reply to the end of data, and what was taken for it came early. Where a 2yz was read before, any reply is one
- * too many, and an end without 221 may have swallowed one. */
+/* The relay sends nothing but 221 behind its last reply (RFC 5321 4.1.1.10), and then hangs up. A 2yz before
+ * that is the reply to the end of data, and what was taken for it came early. Where a 2yz was read before,
+ * any reply is one too many, and an end without 221 may have swallowed one. */
 static bool ends_with_quit(struct smtp_dialogue *dialogue, bool accepted)
 {
     struct smtp_session *session = dialogue->session;
@@ -130,10 +141,8 @@ static bool ends_with_quit(struct smtp_dialogue *dialogue, bool accepted)
     session->transport->ops->write(session->transport, STR("QUIT\r\n"), deadline, &taken);
     for (int i = 0; i < MAX_STRAY_REPLIES; i++) {
         enum smtp_status status = smtp_dialogue_read_reply(dialogue, deadline);
-        if (status == SMTP_STATUS_MALFORMED)
-            return false; /* what stands behind it cannot be read any more */
         if (status != SMTP_STATUS_OK)
-            return !accepted;
+            return !accepted && !is_cut_off(session, status);
         if (session->reply.code == 221)
             return true;
         if (accepted || session->reply.code / 100 == 2)
@@ -142,14 +151,17 @@ static bool ends_with_quit(struct smtp_dialogue *dialogue, bool accepted)
     return false;
 }
 
-/* "Not sent" is said only where the relay does not go on to take the message after all. The session ends with it.
- * `accepted`: a 2yz was read behind the end of data. */
+/* "Not sent" is said only where the relay does not go on to take the message after all. The session ends with
+ * it. `accepted`: a 2yz was read behind the end of data. */
 static bool confirm_refusal(struct smtp_dialogue *dialogue, bool accepted)
 {
     struct smtp_session *session = dialogue->session;
     struct outcome *outcome = dialogue->outcome;
-    enum confirmation heard = hear_begun(dialogue, &accepted);
-    bool confirmed = heard == OPEN ? ends_with_quit(dialogue, accepted) : heard == CONFIRMED;
+    struct smtp_dialogue behind = *dialogue;
+    if (session->begun.mail) /* what is said of it is for its own sender to see */
+        behind.transcript = session->begun.mail->transcript;
+    enum confirmation heard = hear_begun(&behind, &accepted);
+    bool confirmed = heard == OPEN ? ends_with_quit(&behind, accepted) : heard == CONFIRMED;
     session->is_broken = true;
     if (!confirmed)
         fault_set(
@@ -201,7 +213,8 @@ static bool hear_verdict(struct smtp_dialogue *dialogue, struct outcome_recipien
     return true;
 }
 
-/* What the words on each of them come to. With "abort" those who have the mail keep it: it cannot be called back. */
+/* What the words on each of them come to. With "abort" those who have the mail keep it: it cannot be called
+ * back. */
 static bool judge_verdicts(const struct smtp_flight *flight, struct outcome *outcome, bool any_taken)
 {
     struct outcome_recipient *recipients = outcome->recipients + flight->first;
@@ -215,8 +228,8 @@ static bool judge_verdicts(const struct smtp_flight *flight, struct outcome *out
     return smtp_verdict_refuse(outcome, code);
 }
 
-/* One reply for each recipient that was accepted, in the order of their RCPT, the same address twice twice. An end in
- * the middle leaves the whole unknown, whoever has it already. */
+/* One reply for each recipient that was accepted, in the order of their RCPT, the same address twice twice.
+ * An end in the middle leaves the whole unknown, whoever has it already. */
 static bool hear_each(struct smtp_dialogue *dialogue, struct smtp_flight *flight)
 {
     struct outcome *outcome = dialogue->outcome;
@@ -250,21 +263,23 @@ static bool any_accepted(const struct outcome *outcome)
     return false;
 }
 
-/* With the whole message handed over, MAIL or every RCPT refused proves nothing by itself: the reply to BDAT has to be
- * a refusal too. The one end that counts as such is that of a relay that took its leave, with 421 and nothing behind
- * it, before it had accepted anybody: it has not read on (RFC 5321 3.8). */
+/* With the whole message handed over, MAIL or every RCPT refused proves nothing by itself: the reply to BDAT
+ * has to be a refusal too; and where it takes anything behind a refusal, its replies stand one place too far.
+ * The one end that counts as such is that of a relay that took its leave, with 421 and nothing behind it,
+ * before it had accepted anybody: it has not read on (RFC 5321 3.8). */
 void smtp_data_settle(struct smtp_dialogue *dialogue, struct smtp_flight *flight)
 {
     struct smtp_session *session = dialogue->session;
     struct outcome *outcome = dialogue->outcome;
     enum smtp_status status = flight->heard_status;
-    bool took_leave = false;
+    bool took_leave = false, took_any = false;
     while (status == SMTP_STATUS_OK && smtp_flight_is_owed(flight)) {
         took_leave = session->reply.code == 421 && !any_accepted(outcome);
         status = smtp_flight_hear(flight, dialogue);
+        took_any |= status == SMTP_STATUS_OK && session->reply.code < 400;
     }
-    bool refused = status == SMTP_STATUS_OK && session->reply.code >= 400;
-    bool left = took_leave && (status == SMTP_STATUS_EOF || status == SMTP_STATUS_RESET);
+    bool refused = status == SMTP_STATUS_OK && !took_any;
+    bool left = took_leave && !took_any && (status == SMTP_STATUS_EOF || status == SMTP_STATUS_RESET);
     if (!refused && !left)
         fault_set(
             &outcome->fault,

@@ -8,16 +8,16 @@
 
 #include "smtp/dialogue.h"
 
-/* Body and end of data; in the same write as the end, the first commands of the mail that `waiting` has, which is then
- * session->begun. True where the relay may have all of it. */
+/* Body and end of data; in the same write as the end, the first commands of the mail that `waiting` has,
+ * which is then session->begun. True where the relay may have all of it. */
 bool smtp_data_write(struct smtp_dialogue *dialogue, struct smtp_flight *flight,
                      const struct smtp_waiting *waiting);
 
-/* True where the relay took the message, for as many as the policy asks for: its reply and queue ID are then in the
- * outcome. */
+/* True where the relay took the message, for as many as the policy asks for: its reply and queue ID are then
+ * in the outcome. */
 bool smtp_data_hear(struct smtp_dialogue *dialogue, struct smtp_flight *flight);
 
-/* Behind a flight that carried its message and failed: whether the fault stands, or the outcome is unknown. */
+/* Behind a flight that carried its message and failed: does the fault stand, or is the outcome unknown? */
 void smtp_data_settle(struct smtp_dialogue *dialogue, struct smtp_flight *flight);
 
 #endif

@@ -1,5 +1,5 @@
-/* Whom to call, and in which words to say that nobody answered: the race among addresses is race.c's, what is said to a
- * proxy tunnel.c's. */
+/* Whom to call, and in which words to say that nobody answered: the race among addresses is race.c's, what is
+ * said to a proxy tunnel.c's. */
 #include "smtp/dial.h"
 
 #include "smtp/resolve.h"
@@ -20,21 +20,25 @@
 struct callee {
     const char *host; /* NUL behind */
     uint16_t port;
-    char name[SMTP_HOST_BYTES + 32]; /* for a sentence */
+    char name[SMTP_AUTHORITY_BYTES + sizeof "the proxy "]; /* for a sentence */
 };
+
+static bool uses_proxy(const struct smtp_relay *relay)
+{
+    return !smtp_relay_is_local(relay) && relay->proxy.kind != SMTP_PROXY_NONE;
+}
 
 static struct callee find_callee(const struct smtp_relay *relay)
 {
     struct callee callee = {.host = relay->tls_context->host, .port = relay->port};
-    if (smtp_relay_is_local(relay))
-        snprintf(callee.name, sizeof callee.name, "%.*s", STR_ARG(relay->host));
-    else if (relay->proxy.kind == SMTP_PROXY_NONE)
-        snprintf(callee.name, sizeof callee.name, "%.*s:%u", STR_ARG(relay->host), relay->port);
-    else {
-        callee.host = relay->proxy.host.data;
-        callee.port = relay->proxy.port;
-        snprintf(callee.name, sizeof callee.name, "the proxy %s:%u", callee.host, callee.port);
+    if (!uses_proxy(relay)) {
+        snprintf(callee.name, sizeof callee.name, "%s", smtp_relay_name(relay).text);
+        return callee;
     }
+    callee.host = relay->proxy.host.data;
+    callee.port = relay->proxy.port;
+    snprintf(callee.name, sizeof callee.name, "the proxy %s",
+             smtp_authority_of(relay->proxy.host, callee.port).text);
     return callee;
 }
 
@@ -122,7 +126,7 @@ static int connect_to(const struct smtp_relay *relay, const struct callee *calle
     return fd;
 }
 
-/* A listener whose backlog is full says EAGAIN at once, and nothing tells when it is not: it is asked again. */
+/* A listener whose backlog is full says EAGAIN at once, and nothing tells when it is not: ask again. */
 static int connect_to_path(const struct smtp_relay *relay, const struct callee *callee, struct deadline total,
                            struct fault *fault)
 {
@@ -161,8 +165,7 @@ struct smtp_transport *smtp_dial(const struct smtp_relay *relay, struct deadline
         return NULL;
     }
     struct deadline deadline = deadline_earlier(total, deadline_after_ms(relay->timeouts.connect_ms));
-    if (is_local || relay->proxy.kind == SMTP_PROXY_NONE ||
-        smtp_tunnel_open((struct smtp_socket *)transport, relay, deadline, fault))
+    if (!uses_proxy(relay) || smtp_tunnel_open((struct smtp_socket *)transport, relay, deadline, fault))
         return transport;
     transport->ops->free(transport);
     return NULL;
@@ -172,13 +175,13 @@ void smtp_dial_note(const struct smtp_transport *transport, const struct smtp_re
                     struct smtp_transcript *transcript)
 {
     const struct smtp_proxy *proxy = &relay->proxy;
+    struct smtp_authority name = smtp_relay_name(relay);
     if (smtp_relay_is_local(relay))
-        smtp_transcript_note(transcript, "connected to %.*s", STR_ARG(relay->host));
-    else if (proxy->kind == SMTP_PROXY_NONE)
-        smtp_transcript_note(transcript, "connected to %.*s:%u (%s)", STR_ARG(relay->host), relay->port,
-                             transport->peer);
+        smtp_transcript_note(transcript, "connected to %s", name.text);
+    else if (!uses_proxy(relay))
+        smtp_transcript_note(transcript, "connected to %s (%s)", name.text, transport->peer);
     else
-        smtp_transcript_note(transcript, "connected to %.*s:%u by the %s proxy %.*s:%u (%s)",
-                             STR_ARG(relay->host), relay->port, smtp_proxy_kind_name(proxy->kind),
-                             STR_ARG(proxy->host), proxy->port, transport->peer);
+        smtp_transcript_note(transcript, "connected to %s by the %s proxy %s (%s)", name.text,
+                             smtp_proxy_kind_name(proxy->kind),
+                             smtp_authority_of(proxy->host, proxy->port).text, transport->peer);
 }

@@ -1,5 +1,5 @@
-/* smtp/dial.h: a connection to the relay: by TCP to one of the addresses of its name, by its proxy, or to a Unix
- * socket (RFC 5321 5.1, RFC 8305).
+/* smtp/dial.h: a connection to the relay: by TCP to one of the addresses of its name, by its proxy, or to a
+ * Unix socket (RFC 5321 5.1, RFC 8305).
  *
  * Errors     UPSTREAM_NO_SUCH_HOST, _UNRESOLVED, _UNREACHABLE, _TIMEOUT; OVERLOADED where this machine has no
  *            more descriptors, ports, threads or memory; SHUTTING_DOWN.

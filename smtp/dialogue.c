@@ -143,25 +143,23 @@ enum smtp_status smtp_dialogue_exchange(struct smtp_dialogue *dialogue, struct s
 
 static bool fail_by_status(struct smtp_dialogue *dialogue, enum smtp_step step, enum smtp_status status)
 {
-    const struct smtp_relay *relay = dialogue->session->relay;
     const char *problem = dialogue->session->transport->tls.problem;
     dialogue->session->is_broken = true;
     return fault_set(&dialogue->outcome->fault, smtp_trouble_of_status(step, status),
-                     "%s at %s (relay %.*s:%u)%s%s", smtp_trouble_status_name(status),
-                     smtp_trouble_step_name(step), STR_ARG(relay->host), relay->port, problem[0] ? ": " : "",
-                     problem);
+                     "%s at %s (relay %s)%s%s", smtp_trouble_status_name(status),
+                     smtp_trouble_step_name(step), smtp_relay_name(dialogue->session->relay).text,
+                     problem[0] ? ": " : "", problem);
 }
 
 static bool fail_by_reply(struct smtp_dialogue *dialogue, enum smtp_step step, enum fault_code code)
 {
-    const struct smtp_relay *relay = dialogue->session->relay;
     const struct outcome_reply *reply = &dialogue->outcome->reply;
     struct str text = utf8_first(reply->text, DETAIL_TEXT_BYTES);
     if (reply->code == 421 || code == FAULT_UPSTREAM_PROTOCOL_ERROR || code == FAULT_OUTCOME_UNKNOWN)
         dialogue->session->is_broken = true;
-    return fault_set(&dialogue->outcome->fault, code, "relay %.*s:%u answered %s with %d%s%.*s",
-                     STR_ARG(relay->host), relay->port, smtp_trouble_step_name(step), reply->code,
-                     text.len ? ": " : "", STR_ARG(text));
+    return fault_set(&dialogue->outcome->fault, code, "relay %s answered %s with %d%s%.*s",
+                     smtp_relay_name(dialogue->session->relay).text, smtp_trouble_step_name(step),
+                     reply->code, text.len ? ": " : "", STR_ARG(text));
 }
 
 bool smtp_dialogue_judge(struct smtp_dialogue *dialogue, enum smtp_step step, enum smtp_status status)

@@ -54,11 +54,11 @@ struct deadline smtp_dialogue_deadline(const struct smtp_dialogue *dialogue, int
 /* The room for the next command, or several with CRLF between them; empty. */
 struct buf *smtp_dialogue_begin(struct smtp_dialogue *dialogue);
 
-/* TIMEOUT is silence: a command may be sent. OK: the relay took its leave, and its 421 stands as the reply. */
+/* TIMEOUT is silence: a command may be sent. OK: the relay took its leave; its 421 stands as the reply. */
 enum smtp_status smtp_dialogue_listen(struct smtp_dialogue *dialogue);
 
-/* Sends what was begun and reads the first reply, all of it within the deadline. The transcript has `shown` in its
- * place. Not a word is sent where something has arrived already. */
+/* Sends what was begun and reads the first reply, all of it within the deadline. The transcript has `shown`
+ * in its place. Not a word is sent where something has arrived already. */
 enum smtp_status smtp_dialogue_exchange(struct smtp_dialogue *dialogue, struct str shown,
                                         struct deadline deadline);
 

@@ -5,11 +5,6 @@
 /* RFC 5321 4.5.3.1.3 has 256 octets for a path; addresses in UTF-8 need more. */
 enum { MAX_ADDRESS_BYTES = 512, MAX_EHLO_NAME_BYTES = 255 };
 
-static bool is_control(char c)
-{
-    return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
 static bool is_path(struct str address)
 {
     size_t local_len = 0;
@@ -36,7 +31,7 @@ static bool check_address(struct str address, bool smtputf8, struct fault *fault
         return fault_set(fault, FAULT_INVALID_ADDRESS, "an envelope address is longer than %d octets",
                          MAX_ADDRESS_BYTES);
     for (size_t i = 0; i < address.len; i++) {
-        if (is_control(address.data[i]))
+        if (char_is_control(address.data[i]))
             return fault_set(fault, FAULT_INVALID_ADDRESS, "an envelope address holds a control character");
         if ((unsigned char)address.data[i] >= 0x80 && !smtputf8)
             return fault_set(fault, FAULT_INVALID_ADDRESS,

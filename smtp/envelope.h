@@ -23,8 +23,8 @@ struct smtp_envelope {
 
 enum smtp_pull { SMTP_PULL_PIECE, SMTP_PULL_END, SMTP_PULL_FAILED };
 
-/* The message, CRLF line ends, not dot-stuffed; 7-bit unless the envelope says other. It may be pulled again after
- * a rewind. */
+/* The message, CRLF line ends, not dot-stuffed; 7-bit unless the envelope says other. It may be pulled again
+ * after a rewind. */
 struct smtp_source {
     void *context;
     uint64_t size_octets; /* exact, for SIZE= (RFC 1870) */

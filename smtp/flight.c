@@ -1,36 +1,42 @@
 /* One way for every relay: without PIPELINING a flight is one command long.
  *
- * DATA goes along only where no reply could make it a mistake: with one recipient, or where those who are accepted
- * get the message whatever became of the others. If the relay then says 354 although nobody was accepted, the
- * connection is closed without a word: a lone dot would be an empty mail (RFC 2920 3.1), and QUIT a line of one.
+ * DATA goes along only where no reply could make it a mistake: with one recipient, or where those who are
+ * accepted get the message whatever became of the others. If the relay then says 354 although nobody was
+ * accepted, the connection is closed without a word: a lone dot would be an empty mail (RFC 2920 3.1), and
+ * QUIT a line of one.
  *
- * Every recipient is asked for, whatever became of the one before: who is refused learns of all of them at once. */
+ * Every recipient is asked for, whatever became of the one before: who is refused learns of all of them at
+ * once. */
 #include "smtp/flight.h"
 
 #include "smtp/command.h"
 #include "smtp/dialogue.h"
 #include "smtp/verdict.h"
 
-/* Of a message that goes along with its commands: beyond it the round trip that is saved counts for little. */
+#include <assert.h>
+
+/* Of a message that goes along with its commands: beyond it the round trip that is saved counts for little.
+ */
 enum { MAX_CARRIED_OCTETS = 65536 };
 
 /* How long ago the relay's last sign of life may be. */
 enum { ALIVE_US = 1000000 };
 
-/* An upper bound: in xtext an octet takes three. */
+/* An upper bound: the address stands in the path and in ORCPT, where an octet takes six at most (RFC 6533 3).
+ */
 static bool fits_one_flight(const struct smtp_flight *flight)
 {
-    enum { PARAMETERS_BYTES = 96, MAIL_BYTES = 1024 };
+    enum { PARAMETERS_BYTES = 96, MAIL_BYTES = 1100 };
     size_t bytes = MAIL_BYTES;
     for (size_t i = 0; i < flight->count && bytes < SMTP_FLIGHT_BYTES; i++)
-        bytes += PARAMETERS_BYTES + 4 * flight->mail->envelope->recipients[flight->first + i].len;
+        bytes += PARAMETERS_BYTES + 7 * flight->mail->envelope->recipients[flight->first + i].len;
     return bytes < SMTP_FLIGHT_BYTES;
 }
 
-/* Whether BDAT and its chunk go along with MAIL and RCPT. With the last octets handed over nothing is tried a second
- * time, and a session that had died is an outcome that nobody knows; so it must be a new one, which no limit of
- * messages can have ended, and whose relay spoke a moment ago. LMTP does not say how many replies a chunk gets for
- * which nobody was accepted. */
+/* Whether BDAT and its chunk go along with MAIL and RCPT. With the last octets handed over nothing is tried a
+ * second time, and a session that had died is an outcome that nobody knows; so it must be a new one, which no
+ * limit of messages can have ended, and whose relay spoke a moment ago. LMTP does not say how many replies a
+ * chunk gets for which nobody was accepted. */
 static bool may_carry_message(const struct smtp_flight *flight, const struct smtp_session *session)
 {
     bool is_sure = flight->count == 1 || flight->mail->envelope->partial == PARTIAL_DELIVER;
@@ -99,6 +105,7 @@ void smtp_flight_queue(struct smtp_flight *flight, struct smtp_session *session)
         flight->said++;
         separator = "\r\n";
     } while (flight->said < command_count(flight) && session->command.len < window);
+    assert(!flight->carries_message || flight->said == command_count(flight));
 }
 
 static int64_t timeout_ms(const struct smtp_timeouts *timeouts, enum smtp_step step)

@@ -27,7 +27,7 @@ static bool encrypt(struct smtp_dialogue *dialogue)
     const struct smtp_tls_facts *facts = &transport->tls;
     dialogue->outcome->tls = arena_copy(dialogue->arena, str_of(facts->version));
     smtp_transcript_note(dialogue->transcript, "%s, %s, certificate of %s", facts->version, facts->cipher,
-                         facts->subject);
+                         facts->certificate.subject);
     return true;
 }
 
@@ -67,7 +67,7 @@ static bool may_say_helo(const struct smtp_dialogue *dialogue)
 }
 
 /* RFC 5321 4.1.4: who has no name gives its address. */
-static struct str ehlo_name(const struct smtp_session *session)
+struct str smtp_greet_name(const struct smtp_session *session)
 {
     struct str name = session->relay->ehlo_name;
     return name.data ? name : str_of(session->transport->local_literal);
@@ -76,7 +76,7 @@ static struct str ehlo_name(const struct smtp_session *session)
 static bool say_ehlo(struct smtp_dialogue *dialogue)
 {
     struct smtp_session *session = dialogue->session;
-    struct str name = ehlo_name(session);
+    struct str name = smtp_greet_name(session);
     smtp_capabilities_forget(&session->capabilities);
     const char *verb = session->relay->protocol == SMTP_PROTOCOL_LMTP ? "LHLO" : "EHLO";
     buf_append_format(smtp_dialogue_begin(dialogue), "%s %.*s", verb, STR_ARG(name));
@@ -98,8 +98,8 @@ static bool say_starttls(struct smtp_dialogue *dialogue)
     struct smtp_session *session = dialogue->session;
     if (!smtp_capabilities_offer(&session->capabilities, SMTP_STARTTLS))
         return fault_set(&dialogue->outcome->fault, FAULT_UPSTREAM_TLS_REQUIRED,
-                         "relay %.*s:%u does not offer STARTTLS, and nothing is sent in the clear",
-                         STR_ARG(session->relay->host), session->relay->port);
+                         "relay %s does not offer STARTTLS, and nothing is sent in the clear",
+                         smtp_relay_name(session->relay).text);
     buf_append(smtp_dialogue_begin(dialogue), STR("STARTTLS"));
     if (!smtp_dialogue_command(dialogue, SMTP_STEP_STARTTLS, timeouts(dialogue)->greeting_ms))
         return false;

@@ -8,4 +8,7 @@
  * count. */
 bool smtp_greet(struct smtp_dialogue *dialogue);
 
+/* What EHLO says: relay->ehlo_name, or else this end's address. */
+struct str smtp_greet_name(const struct smtp_session *session);
+
 #endif

@@ -1,5 +1,5 @@
-/* MAILMAX and RCPTDOMAINMAX hold for a session, so that a session remembers what it has had; RCPTMAX holds for
- * each transaction, so that a mail may be sent in parts. */
+/* MAILMAX and RCPTDOMAINMAX hold for a session, so that a session remembers what it has had; RCPTMAX holds
+ * for each transaction, so that a mail may be sent in parts. */
 #include "smtp/limits.h"
 
 enum { MAX_DOMAINS_BYTES = 65536 };

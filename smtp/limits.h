@@ -18,8 +18,8 @@ struct smtp_tally {
 void smtp_tally_init(struct smtp_tally *tally);
 void smtp_tally_fini(struct smtp_tally *tally);
 
-/* How many recipients go into one transaction: fewer than there are where RCPTMAX asks for it and the policy allows
- * it. */
+/* How many recipients go into one transaction: fewer than there are where RCPTMAX asks for it and the policy
+ * allows it. */
 size_t smtp_limits_part(const struct smtp_capabilities *offered, const struct smtp_envelope *envelope);
 
 /* The session has room for the whole mail. Of a new session's tally: whether any session has. */

@@ -1,6 +1,6 @@
-/* Secrets are learnt before the first word is said, for the relay may know them from an earlier session, and each
- * response before it goes out, so that a relay that echoes one cannot carry it into a log or an answer; each buffer
- * that held one is wiped. */
+/* Secrets are learnt before the first word is said, for the relay may know them from an earlier session, and
+ * each response before it goes out, so that a relay that echoes one cannot carry it into a log or an answer;
+ * each buffer that held one is wiped. */
 #include "smtp/login.h"
 
 #include "base/base64.h"
@@ -107,9 +107,9 @@ static enum smtp_status exchange(struct smtp_dialogue *dialogue, struct str show
 
 static bool fail(struct smtp_dialogue *dialogue, const char *why)
 {
-    const struct smtp_relay *relay = dialogue->session->relay;
     return fault_set(&dialogue->outcome->fault, FAULT_UPSTREAM_AUTH_FAILED,
-                     "the login at relay %.*s:%u was given up: %s", STR_ARG(relay->host), relay->port, why);
+                     "the login at relay %s was given up: %s", smtp_relay_name(dialogue->session->relay).text,
+                     why);
 }
 
 /* Ends the exchange from our side (RFC 4954 4). Its 501 says nothing new. */
@@ -189,7 +189,7 @@ static bool prepare_initial_response(struct login *login)
     return status == SMTP_STATUS_OK || smtp_dialogue_judge(login->dialogue, SMTP_STEP_AUTH, status);
 }
 
-/* RFC 5802 3: whoever does not know the password may still say 235, to be sent mail that is meant for another. */
+/* RFC 5802 3: whoever does not know the password may still say 235, to be sent another's mail. */
 static bool check_proof(struct login *login)
 {
     struct smtp_dialogue *dialogue = login->dialogue;
@@ -243,15 +243,14 @@ static bool fail_choice(struct smtp_dialogue *dialogue)
     smtp_redactor_apply(&session->redactor, &session->capabilities.mechanisms);
     struct str offered = utf8_make_safe(
         dialogue->arena, str_trim(buf_view(&session->capabilities.mechanisms)), SHOWN_MECHANISM_BYTES);
-    const struct smtp_relay *relay = session->relay;
     if (!smtp_capabilities_offer(&session->capabilities, SMTP_AUTH))
         return fault_set(&dialogue->outcome->fault, FAULT_UPSTREAM_AUTH_FAILED,
-                         "relay %.*s:%u offers no AUTH, but credentials are configured", STR_ARG(relay->host),
-                         relay->port);
+                         "relay %s offers no AUTH, but credentials are configured",
+                         smtp_relay_name(session->relay).text);
     return fault_set(&dialogue->outcome->fault, FAULT_UPSTREAM_AUTH_FAILED,
-                     "relay %.*s:%u offers no AUTH mechanism that is allowed and suits the credentials; "
+                     "relay %s offers no AUTH mechanism that is allowed and suits the credentials; "
                      "it offers: %.*s",
-                     STR_ARG(relay->host), relay->port, STR_ARG(offered));
+                     smtp_relay_name(session->relay).text, STR_ARG(offered));
 }
 
 bool smtp_login(struct smtp_dialogue *dialogue)

@@ -1,8 +1,10 @@
-/* Both kinds are heard octet by octet: the octet that ends the proxy's last reply is known when it comes, and none
- * behind it is taken. What a proxy says in words is not shown, for it may echo a login: its number stands for it. */
+/* Both kinds are heard octet by octet: the octet that ends the proxy's last reply is known when it comes, and
+ * none behind it is taken. What a proxy says in words is not shown, for it may echo a login: its number
+ * stands for it. */
 #include "smtp/proxy.h"
 
 #include "base/base64.h"
+#include "smtp/authority.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -192,10 +194,8 @@ static void append_basic(struct buf *out, const struct smtp_proxy *proxy)
 
 static void http_begin(struct smtp_proxy_talk *talk, struct str host, uint16_t port)
 {
-    bool is_v6 = str_index(host, ':') < host.len;
-    const char *open = is_v6 ? "[" : "", *close = is_v6 ? "]" : "";
-    buf_append_format(&talk->say, "CONNECT %s%.*s%s:%u HTTP/1.1\r\nHost: %s%.*s%s:%u\r\n", open,
-                      STR_ARG(host), close, port, open, STR_ARG(host), close, port);
+    struct smtp_authority authority = smtp_authority_of(host, port);
+    buf_append_format(&talk->say, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n", authority.text, authority.text);
     if (talk->proxy->username.data)
         append_basic(&talk->say, talk->proxy);
     buf_append(&talk->say, STR("\r\n"));
@@ -274,10 +274,7 @@ const char *smtp_proxy_kind_name(enum smtp_proxy_kind kind)
 /* Nothing that could end the line or the field that it stands in. */
 static bool can_be_named(struct str host)
 {
-    for (size_t i = 0; i < host.len; i++)
-        if (host.data[i] <= ' ' || host.data[i] >= 0x7f)
-            return false;
-    return host.len > 0 && host.len <= MAX_NAME_BYTES;
+    return host.len > 0 && host.len <= MAX_NAME_BYTES && str_is_visible(host);
 }
 
 static enum smtp_proxy_state with_memory(const struct smtp_proxy_talk *talk, enum smtp_proxy_state state)

@@ -1,10 +1,10 @@
-/* smtp/proxy.h: what is said to a proxy before the relay can be heard: SOCKS5 (RFC 1928, 1929) or HTTP CONNECT
- * (RFC 9110 9.3.6). Without any I/O: tunnel.c carries it.
+/* smtp/proxy.h: what is said to a proxy before the relay can be heard: SOCKS5 (RFC 1928, 1929) or HTTP
+ * CONNECT (RFC 9110 9.3.6). Without any I/O: tunnel.c carries it.
  *
  *     smtp_proxy_begin; while MORE: send what stands in `say`, hand in what arrives
  *
- * The relay's name is handed to the proxy, which resolves it. Nothing of what the proxy says is believed about the
- * relay: TLS is with the relay itself, under its own name.
+ * The relay's name is handed to the proxy, which resolves it. Nothing of what the proxy says is believed
+ * about the relay: TLS is with the relay itself, under its own name.
  *
  * Ownership  a talk views the proxy's credentials, and holds what it says; smtp_proxy_fini wipes that.
  * Errors     a refusal is a sentence in `problem`, without our credentials and safe to show.

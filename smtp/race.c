@@ -1,5 +1,5 @@
-/* The stop stands first among the descriptors that are polled, behind it the runners; who drops out gives the place
- * to the last. */
+/* The stop stands first among the descriptors that are polled, behind it the runners; who drops out gives the
+ * place to the last. */
 #include "smtp/race.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ struct race {
     int error;
 };
 
-/* A family that this machine has no way or no address for tells nothing where another address told something. */
+/* A family that this machine has no way or no address for tells nothing where another told something. */
 static void note_failure(struct race *race, int error)
 {
     race->next_start = (struct deadline){0};

@@ -1,5 +1,6 @@
-/* smtp/race.h: a TCP connection to the first of several addresses that answers (RFC 8305 5): each further one is
- * tried when the one before it has failed, or said nothing for 250 ms, so that a dead address costs no more than that.
+/* smtp/race.h: a TCP connection to the first of several addresses that answers (RFC 8305 5): each further one
+ * is tried when the one before it has failed, or said nothing for 250 ms, so that a dead address costs no
+ * more than that.
  *
  * Ownership  the descriptor is the caller's; those of the losers are closed.
  * Errors     RESET with `error`, the errno of the address that failed last; TIMEOUT; STOPPED; NO_MEMORY.

@@ -1,6 +1,6 @@
-/* A piece is 8 octets of a secret taken as a number; a secret has one for each octet but its last seven, and a run of
- * text belongs to a secret where its own pieces all do. Looking one up costs the same however long the secrets
- * are: tokens have thousands of octets, and every reply is looked through. */
+/* A piece is 8 octets of a secret taken as a number; a secret has one for each octet but its last seven, and
+ * a run of text belongs to a secret where its own pieces all do. Looking one up costs the same however long
+ * the secrets are: tokens have thousands of octets, and every reply is looked through. */
 #include "smtp/redact.h"
 
 #include "base/base64.h"

@@ -1,11 +1,12 @@
 /* smtp/redact.h: the secrets of a login, and their removal from what a relay says back.
  *
- * A relay may echo a line that it did not understand, whole, cut off, or broken into lines. What it echoes reaches
- * logs, answers and transcripts. So each run of 8 octets that stands in a secret is covered wherever it comes.
+ * A relay may echo a line that it did not understand, whole, cut off, or broken into lines. What it echoes
+ * reaches logs, answers and transcripts. So each run of 8 octets that stands in a secret is covered wherever
+ * it comes.
  *
  * Ownership  holds the secrets in pieces, wiped by fini.
- * Limits     of a secret of 4 to 7 octets only the whole is looked for, and shorter ones not at all: they stand in
- *            any text. 8 octets of memory, rounded up, for each octet of the secrets, up to 512 KiB.
+ * Limits     of a secret of 4 to 7 octets only the whole is looked for, and shorter ones not at all: they
+ *            stand in any text. 8 octets of memory, rounded up, for each octet of the secrets, up to 512 KiB.
  */
 #ifndef POSTERN_SMTP_REDACT_H
 #define POSTERN_SMTP_REDACT_H

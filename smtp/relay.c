@@ -40,6 +40,11 @@ bool smtp_relay_is_local(const struct smtp_relay *relay)
     return relay->host.len && relay->host.data[0] == '/';
 }
 
+struct smtp_authority smtp_relay_name(const struct smtp_relay *relay)
+{
+    return smtp_authority_of(relay->host, relay->port);
+}
+
 static bool take_path(struct smtp_tls_context *context, struct str path, struct fault *fault)
 {
     if (path.len >= sizeof((struct sockaddr_un *)0)->sun_path)

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/str.h"
+#include "smtp/authority.h"
 #include "smtp/proxy.h"
 
 enum smtp_tls { SMTP_TLS_STARTTLS, SMTP_TLS_IMPLICIT, SMTP_TLS_NONE };
@@ -30,7 +31,7 @@ struct smtp_timeouts {
     int64_t data_termination_ms;
 };
 
-/* Where the access token for OAuth comes from; asked at each login, for a token lives shorter than a program. */
+/* Where the access token for OAuth comes from; asked at each login, for tokens do not live long. */
 enum { SMTP_TOKEN_MAX_BYTES = 8000 };
 
 struct smtp_token_source {
@@ -67,6 +68,9 @@ struct smtp_relay {
 
 /* `host` is the path of a Unix socket: what is said there does not leave this machine. */
 bool smtp_relay_is_local(const struct smtp_relay *relay);
+
+/* Where it is, for a sentence. */
+struct smtp_authority smtp_relay_name(const struct smtp_relay *relay);
 
 /* Loads the trust store and the client certificate. Fault: INTERNAL, with what is wrong with which file. */
 bool smtp_relay_prepare(struct smtp_relay *relay, struct fault *fault);

@@ -6,7 +6,8 @@
  * Ownership  what was found is the caller's, by freeaddrinfo.
  * Errors     TIMEOUT; STOPPED; NO_MEMORY: no memory, descriptor or thread, or too many threads left behind.
  * Threads    any.
- * Limits     while SMTP_RESOLVE_MAX_ABANDONED threads that nobody waits for still run, no further one is begun.
+ * Limits     while SMTP_RESOLVE_MAX_ABANDONED threads that nobody waits for still run, no further one is
+ *            begun.
  */
 #ifndef POSTERN_SMTP_RESOLVE_H
 #define POSTERN_SMTP_RESOLVE_H

@@ -158,8 +158,9 @@ static enum smtp_status respond_oauthbearer(struct smtp_sasl *sasl, struct str c
     return SMTP_STATUS_OK;
 }
 
-/* In the order in which "auto" prefers them. CRAM-MD5 is no stronger than PLAIN under TLS: its hash is broken, the
- * relay proves nothing, must keep passwords readable for it, and often offers it to accounts where it does not. */
+/* In the order in which "auto" prefers them. CRAM-MD5 is no stronger than PLAIN under TLS: its hash is
+ * broken, the relay proves nothing, must keep passwords readable for it, and often offers it to accounts
+ * where it does not. */
 static const struct smtp_sasl_mechanism mechanisms[] = {
     {.name = "SCRAM-SHA-256-PLUS",
      .digest = "SHA256",
@@ -213,6 +214,14 @@ const struct smtp_sasl_mechanism *smtp_sasl_mechanism_at(size_t row)
     return row < sizeof mechanisms / sizeof mechanisms[0] ? &mechanisms[row] : NULL;
 }
 
+const struct smtp_sasl_mechanism *smtp_sasl_mechanism_find(struct str name)
+{
+    for (size_t row = 0; smtp_sasl_mechanism_at(row); row++)
+        if (str_equal_nocase(name, str_of(mechanisms[row].name)))
+            return &mechanisms[row];
+    return NULL;
+}
+
 bool smtp_sasl_offers_binding(const struct smtp_capabilities *offered)
 {
     for (size_t row = 0; smtp_sasl_mechanism_at(row); row++)
@@ -230,14 +239,6 @@ static bool may_use(const struct smtp_sasl_mechanism *mechanism, const struct sm
     bool is_bound = tls->binding.type || !mechanism->binds_channel;
     return is_covered && is_bound && smtp_capabilities_offer_mechanism(offered, str_of(mechanism->name)) &&
            mechanism->suits(relay);
-}
-
-static const struct smtp_sasl_mechanism *find(struct str name)
-{
-    for (size_t row = 0; smtp_sasl_mechanism_at(row); row++)
-        if (str_equal_nocase(name, str_of(mechanisms[row].name)))
-            return &mechanisms[row];
-    return NULL;
 }
 
 static bool is_auto(const struct smtp_relay *relay)
@@ -275,7 +276,7 @@ const struct smtp_sasl_mechanism *smtp_sasl_choose(const struct smtp_relay *rela
         return hidden ? hidden : find_best(relay, offered, tls, true);
     }
     for (struct str rest = relay->auth; rest.data;) {
-        const struct smtp_sasl_mechanism *mechanism = find(str_cut(&rest, ' '));
+        const struct smtp_sasl_mechanism *mechanism = smtp_sasl_mechanism_find(str_cut(&rest, ' '));
         if (mechanism && may_use(mechanism, relay, offered, tls))
             return mechanism;
     }

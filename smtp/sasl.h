@@ -3,8 +3,8 @@
  * A mechanism is a row of one table: its name, which credentials suit it, and how it answers a challenge. But
  * for the nonce, which is drawn by start, an answer follows from the bytes that went before it.
  *
- * Ownership  an exchange views the relay's credentials and the terms, and is wiped by fini; a response that it
- *            writes is a secret, to be wiped.
+ * Ownership  an exchange views the relay's credentials and the terms, and is wiped by fini; a response that
+ *            it writes is a secret, to be wiped.
  * Errors     MALFORMED: give up, `problem` says why. TIMEOUT: the deadline came while a password was hashed.
  * Threads    an exchange belongs to one login.
  */
@@ -61,8 +61,8 @@ struct smtp_sasl_mechanism {
 /* The relay has credentials to log in with. */
 bool smtp_sasl_is_wanted(const struct smtp_relay *relay);
 
-/* The first of the allowed mechanisms that is offered and suits the credentials and the connection; NULL where
- * there is none. */
+/* The first of the allowed mechanisms that is offered and suits the credentials and the connection; NULL
+ * where there is none. */
 const struct smtp_sasl_mechanism *smtp_sasl_choose(const struct smtp_relay *relay,
                                                    const struct smtp_capabilities *offered,
                                                    const struct smtp_tls_facts *tls);
@@ -89,5 +89,6 @@ void smtp_sasl_append_name(struct buf *out, struct str name);
 
 /* Every mechanism by row number, in the order of preference; NULL behind the last. */
 const struct smtp_sasl_mechanism *smtp_sasl_mechanism_at(size_t row);
+const struct smtp_sasl_mechanism *smtp_sasl_mechanism_find(struct str name);
 
 #endif

@@ -22,7 +22,7 @@ struct str smtp_digest_view(const struct smtp_digest *digest);
 bool smtp_hash(const char *digest, struct str text, struct smtp_digest *out);
 bool smtp_hmac(const char *digest, struct str key, struct str text, struct smtp_digest *out);
 
-/* Hi() of RFC 5802 2.2, which is PBKDF2 (RFC 8018 5.2) with one block; TIMEOUT once the deadline has passed. */
+/* Hi() of RFC 5802 2.2, which is PBKDF2 (RFC 8018 5.2) with one block; TIMEOUT behind the deadline. */
 enum smtp_status smtp_hash_salt(const char *digest, struct str password, struct str salt, uint64_t iterations,
                                 struct deadline deadline, struct smtp_digest *out);
 

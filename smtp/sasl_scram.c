@@ -1,7 +1,7 @@
-/* A relay that only pretends to be the right one may ask for anything here. Few iterations would make the proof
- * that we send cheap to guess passwords from, so there is a floor; many would keep a processor busy, so there is
- * a ceiling, and a deadline below it, for what a million iterations take depends on the machine. Everything else
- * that is not as the grammar has it ends the exchange before the password is touched. */
+/* A relay that only pretends to be the right one may ask for anything here. Few iterations would make the
+ * proof that we send cheap to guess passwords from, so there is a floor; many would keep a processor busy, so
+ * there is a ceiling, and a deadline below it, for what a million iterations take depends on the machine.
+ * Everything else that is not as the grammar has it ends the exchange before the password is touched. */
 #include "smtp/sasl_scram.h"
 
 #include "base/base64.h"
@@ -59,8 +59,8 @@ bool smtp_scram_suits(const struct smtp_relay *relay)
     return has_prepared_form(relay->username) && has_prepared_form(relay->password);
 }
 
-/* RFC 5802 6: "y" tells the relay that we would have bound to the channel, had it offered that. If it did, and
- * somebody on the way took the offer out, it fails the login. */
+/* RFC 5802 6: "y" tells the relay that we would have bound to the channel, had it offered that. If it did,
+ * and somebody on the way took the offer out, it fails the login. */
 static void append_gs2_header(const struct smtp_sasl *sasl, struct buf *out)
 {
     const struct smtp_sasl_terms *terms = &sasl->terms;
@@ -111,10 +111,7 @@ static bool are_extensions(struct str rest)
 
 static bool is_nonce(struct str nonce)
 {
-    for (size_t i = 0; i < nonce.len; i++)
-        if (nonce.data[i] <= ' ' || nonce.data[i] > '~')
-            return false;
-    return nonce.len <= MAX_NONCE_BYTES;
+    return nonce.len <= MAX_NONCE_BYTES && str_is_visible(nonce);
 }
 
 static bool decode_salt(struct str text, struct server_first *first)

@@ -1,7 +1,7 @@
 /* smtp/sasl_scram.h: SCRAM (RFC 5802, 7677), with and without channel binding (RFC 5929, 9266).
  *
- * Both sides prove that they know the password, and neither tells it: not even a relay that only pretends to be
- * the right one learns it. So its proof counts as much as ours.
+ * Both sides prove that they know the password, and neither tells it: not even a relay that only pretends to
+ * be the right one learns it. So its proof counts as much as ours.
  *
  * Limits     4,096 to 1,000,000 iterations, and the login's deadline; a salt of 256 octets, a nonce of 1,024.
  */

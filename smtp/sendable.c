@@ -1,4 +1,4 @@
-/* Nothing is dropped silently: what a mail asks for and the relay does not offer is a fault, told before MAIL. */
+/* Nothing is dropped silently: what a mail asks for and the relay does not offer is a fault before MAIL. */
 #include "smtp/sendable.h"
 
 #include "smtp/command.h"

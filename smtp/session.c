@@ -124,9 +124,7 @@ enum smtp_after smtp_session_send(struct smtp_session *session, const struct smt
 
 bool smtp_session_is_idle(struct smtp_session *session)
 {
-    if (session->is_broken || session->begun.mail)
-        return session->begun.mail && !session->is_broken;
-    return smtp_dialogue_peek(session) == SMTP_STATUS_TIMEOUT;
+    return !session->is_broken && (session->begun.mail || smtp_dialogue_peek(session) == SMTP_STATUS_TIMEOUT);
 }
 
 bool smtp_session_probe(struct smtp_session *session, int64_t wait_ms)
@@ -144,11 +142,8 @@ bool smtp_session_probe(struct smtp_session *session, int64_t wait_ms)
 
 void smtp_session_describe(const struct smtp_session *session, struct smtp_session_facts *facts)
 {
-    const struct smtp_transport *transport = session->transport;
-    struct str ehlo_name = session->relay->ehlo_name;
-    *facts = (struct smtp_session_facts){.address = str_of(transport->peer),
-                                         .ehlo_name =
-                                             ehlo_name.data ? ehlo_name : str_of(transport->local_literal),
+    *facts = (struct smtp_session_facts){.address = str_of(session->transport->peer),
+                                         .ehlo_name = smtp_greet_name(session),
                                          .greeting = buf_view(&session->greeting),
                                          .keywords = buf_view(&session->capabilities.keywords),
                                          .mechanism = str_of(session->mechanism),

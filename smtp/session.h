@@ -34,8 +34,9 @@ struct smtp_mail {
     struct outcome *outcome;
 };
 
-/* Who knows of the mail that comes next. `next` is asked once at most, as the end of data goes out; NULL: there is
- * none. What it gives is to be sent next: on this session, or on another where the session ends with this mail. */
+/* Who knows of the mail that comes next. `next` is asked once at most, as the end of data goes out; NULL:
+ * there is none. What it gives is to be sent next: on this session, or on another where the session ends with
+ * this mail. */
 struct smtp_waiting {
     void *context;
     const struct smtp_mail *(*next)(void *context);
@@ -45,7 +46,7 @@ struct smtp_waiting {
 enum smtp_after {
     SMTP_AFTER_REUSE, /* every reply was read: another message may follow */
     SMTP_AFTER_CLOSE,
-    SMTP_AFTER_RETRY, /* it had died before this message began, or has had all that the relay takes in one: close
+    SMTP_AFTER_RETRY, /* it had died before this message began, or had all that the relay takes in one: close
                          it and send again on a fresh one */
 };
 
@@ -71,16 +72,16 @@ struct smtp_session *smtp_session_open_over(struct smtp_transport *transport, co
                                             struct deadline total, struct arena *arena,
                                             struct smtp_transcript *transcript, struct outcome *outcome);
 
-/* One mail. On return every recipient has a verdict. `waiting` may be NULL: where the relay offers PIPELINING the
- * first commands of the mail that it gives go out together with the end of this one (and REUSE then means that they
- * are answered in that mail's own send). */
+/* One mail. On return every recipient has a verdict. `waiting` may be NULL: where the relay offers PIPELINING
+ * the first commands of the mail that it gives go out together with the end of this one (and REUSE then means
+ * that they are answered in that mail's own send). */
 enum smtp_after smtp_session_send(struct smtp_session *session, const struct smtp_mail *mail,
                                   const struct smtp_waiting *waiting);
 
 /* Nothing has arrived on an idle session, its end included; or a mail was begun on it. */
 bool smtp_session_is_idle(struct smtp_session *session);
 
-/* Asks an idle session for a sign of life (NOOP): a connection that a router has forgotten looks open from here. */
+/* Asks an idle session for a sign of life (NOOP): a connection that a router has forgotten looks open. */
 bool smtp_session_probe(struct smtp_session *session, int64_t wait_ms);
 
 void smtp_session_describe(const struct smtp_session *session, struct smtp_session_facts *facts);

@@ -24,8 +24,8 @@ struct smtp_socket {
 /* NULL when out of memory; the descriptor is then closed. */
 struct smtp_transport *smtp_socket_new(int fd, int stop_fd);
 
-/* For TCP: no waiting for more to send, and an end to a peer that is gone: octets that stay unacknowledged for longer
- * than `block_ms`, the time that a block of data has, and then some, break the connection. */
+/* For TCP: no waiting for more to send, and an end to a peer that is gone: octets that stay unacknowledged
+ * for longer than `block_ms`, the time that a block of data has, and then some, break the connection. */
 void smtp_socket_tune(int fd, int64_t block_ms);
 
 /* OK once one of `events` (poll) stands, or the descriptor failed and the next call will say how. */

@@ -15,16 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void describe_certificate(struct smtp_tls_facts *facts, const X509 *certificate)
-{
-    struct smtp_certificate described;
-    smtp_certificate_describe(&described, certificate);
-    memcpy(facts->subject, described.subject, sizeof facts->subject);
-    memcpy(facts->issuer, described.issuer, sizeof facts->issuer);
-    memcpy(facts->not_before, described.not_before, sizeof facts->not_before);
-    memcpy(facts->not_after, described.not_after, sizeof facts->not_after);
-}
-
 /* Called for each certificate of the chain; the first that is refused is the one to tell of. */
 static int on_verify(int accepted, X509_STORE_CTX *store)
 {
@@ -37,11 +27,12 @@ static int on_verify(int accepted, X509_STORE_CTX *store)
     if (socket->chain)
         smtp_chain_take(socket->chain, X509_STORE_CTX_get0_untrusted(store), X509_STORE_CTX_get_error(store));
     if (certificate)
-        describe_certificate(facts, certificate);
+        smtp_certificate_describe(&facts->certificate, certificate);
+    const struct smtp_certificate *refused = &facts->certificate;
     snprintf(facts->problem, sizeof facts->problem,
              "the certificate is not accepted: %s (subject %.120s, issuer %.120s, valid from %s to %s)",
-             X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)), facts->subject, facts->issuer,
-             facts->not_before, facts->not_after);
+             X509_verify_cert_error_string(X509_STORE_CTX_get_error(store)), refused->subject,
+             refused->issuer, refused->not_before, refused->not_after);
     return 0;
 }
 
@@ -212,7 +203,7 @@ enum smtp_status smtp_tls_start(struct smtp_socket *socket, const struct smtp_re
     smtp_tls_bind(socket->ssl, &facts->binding);
     X509 *certificate = SSL_get0_peer_certificate(socket->ssl);
     if (certificate)
-        describe_certificate(facts, certificate);
+        smtp_certificate_describe(&facts->certificate, certificate);
     if (relay->chain)
         smtp_chain_take(relay->chain, SSL_get_peer_cert_chain(socket->ssl), 0);
     socket->transport.ops = &tls_ops;

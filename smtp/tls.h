@@ -12,8 +12,6 @@
 #include "smtp/relay.h"
 #include "smtp/socket.h"
 
-enum { SMTP_HOST_BYTES = 256 };
-
 struct smtp_tls_context {
     char host[SMTP_HOST_BYTES]; /* as A-labels, NUL behind: is resolved, and is what a certificate names */
     bool host_is_address;

@@ -1,6 +1,6 @@
-/* One type a version, as RFC 9266 3 has it and as the servers do (Dovecot, GNU SASL): tls-exporter from TLS 1.3 on,
- * tls-unique before. tls-server-end-point is left out: it holds for every connection with that certificate, and
- * SMTP has no way to agree on it. */
+/* One type a version, as RFC 9266 3 has it and as the servers do (Dovecot, GNU SASL): tls-exporter from TLS
+ * 1.3 on, tls-unique before. tls-server-end-point is left out: it holds for every connection with that
+ * certificate, and SMTP has no way to agree on it. */
 #include "smtp/tls_binding.h"
 
 /* RFC 9266 2. */
@@ -16,8 +16,8 @@ static void bind_exporter(SSL *ssl, struct smtp_channel_binding *binding)
     binding->type = "tls-exporter";
 }
 
-/* RFC 5929 3.1: the first Finished, which is the client's unless the session was resumed. Without the extended
- * master secret two connections can be made to have the same one (RFC 7627 1). */
+/* RFC 5929 3.1: the first Finished, which is the client's unless the session was resumed. Without the
+ * extended master secret two connections can be made to have the same one (RFC 7627 1). */
 static void bind_unique(SSL *ssl, struct smtp_channel_binding *binding)
 {
     if (SSL_get_extms_support(ssl) != 1)

@@ -1,9 +1,9 @@
-/* Page order is wire order: the flight of MAIL and RCPT, the message, the relay's word on it. Where the message goes
- * along with the flight it is written first and the replies are read behind it.
+/* Page order is wire order: the flight of MAIL and RCPT, the message, the relay's word on it. Where the
+ * message goes along with the flight it is written first and the replies are read behind it.
  *
- * A mail that has more recipients than the relay takes at once, and whose sender wants it delivered to those who can
- * be reached, is sent in parts, each with a queue ID of its own. What one part has come to stands: a later one that
- * fails leaves the mail partly sent, and one whose end is not known leaves the whole unknown. */
+ * A mail that has more recipients than the relay takes at once, and whose sender wants it delivered to those
+ * who can be reached, is sent in parts, each with a queue ID of its own. What one part has come to stands: a
+ * later one that fails leaves the mail partly sent, one whose end is not known the whole unknown. */
 #include "smtp/transaction.h"
 
 #include "smtp/data.h"

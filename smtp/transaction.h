@@ -1,4 +1,4 @@
-/* smtp/transaction.h: one mail: MAIL, RCPT and the message (RFC 5321 3.3), in as many transactions as it takes. */
+/* smtp/transaction.h: one mail: MAIL, RCPT and the message (RFC 5321 3.3), in one transaction or several. */
 #ifndef POSTERN_SMTP_TRANSACTION_H
 #define POSTERN_SMTP_TRANSACTION_H
 

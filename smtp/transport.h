@@ -39,16 +39,21 @@ struct smtp_channel_binding {
     size_t len;
 };
 
+/* What a certificate says, escaped: no name can forge what is printed. */
+struct smtp_certificate {
+    char subject[SMTP_NAME_TEXT_BYTES];
+    char issuer[SMTP_NAME_TEXT_BYTES];
+    char not_before[SMTP_DATE_TEXT_BYTES];
+    char not_after[SMTP_DATE_TEXT_BYTES];
+};
+
 /* What the handshake found, or why it failed. */
 struct smtp_tls_facts {
     const char *version; /* "TLSv1.3"; NULL in the clear */
     const char *cipher;
     struct smtp_channel_binding binding;
-    char subject[SMTP_NAME_TEXT_BYTES]; /* of the relay's certificate */
-    char issuer[SMTP_NAME_TEXT_BYTES];
-    char not_before[SMTP_DATE_TEXT_BYTES];
-    char not_after[SMTP_DATE_TEXT_BYTES];
-    char problem[FAULT_DETAIL_BYTES]; /* in plain words; empty where there is none */
+    struct smtp_certificate certificate; /* the relay's own, or the one that was refused */
+    char problem[FAULT_DETAIL_BYTES];    /* in plain words; empty where there is none */
 };
 
 struct smtp_relay;

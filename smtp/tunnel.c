@@ -1,4 +1,4 @@
-/* Octets are looked at while they are still the kernel's, and taken once it is known that they are the proxy's. */
+/* Octets are looked at while they are still the kernel's, and taken once they are known to be the proxy's. */
 #include "smtp/tunnel.h"
 
 #include "smtp/tls.h"
@@ -10,8 +10,8 @@
 static bool fail(const struct smtp_proxy *proxy, enum fault_code code, const char *problem,
                  struct fault *fault)
 {
-    return fault_set(fault, code, "the %s proxy %.*s:%u %s", smtp_proxy_kind_name(proxy->kind),
-                     STR_ARG(proxy->host), proxy->port, problem);
+    return fault_set(fault, code, "the %s proxy %s %s", smtp_proxy_kind_name(proxy->kind),
+                     smtp_authority_of(proxy->host, proxy->port).text, problem);
 }
 
 static bool fail_by_status(const struct smtp_proxy *proxy, enum smtp_status status, struct fault *fault)

@@ -1,7 +1,7 @@
 /* smtp/tunnel.h: from a connection to the relay's proxy to one to the relay.
  *
- * Errors     UPSTREAM_UNREACHABLE, whatever the proxy refuses: which proxy, and which reply; UPSTREAM_TIMEOUT;
- *            SHUTTING_DOWN; OVERLOADED.
+ * Errors     UPSTREAM_UNREACHABLE, whatever the proxy refuses: which proxy, and which reply;
+ *            UPSTREAM_TIMEOUT; SHUTTING_DOWN; OVERLOADED.
  * Limits     no octet behind the proxy's last reply is read: the greeting is left for the dialogue.
  */
 #ifndef POSTERN_SMTP_TUNNEL_H

@@ -9,8 +9,8 @@ bool smtp_verdict_refuse(struct outcome *outcome, enum fault_code code);
 
 bool smtp_verdict_all_accepted(const struct outcome *outcome);
 
-/* The message was refused, or never given, behind the verdicts of these recipients: who had been accepted was not,
- * after all. */
+/* The message was refused, or never given, behind the verdicts of these recipients: who had been accepted was
+ * not, after all. */
 void smtp_verdict_take_back(struct outcome *outcome, size_t first, size_t count);
 
 #endif

@@ -118,6 +118,17 @@ static void slices_clamp_to_what_is_there(void)
     CHECK(!str_of(NULL).data);
 }
 
+static void visible_is_what_stands_between_space_and_del(void)
+{
+    for (int c = 0; c < 256; c++) {
+        test_row("%d", c);
+        char text[] = {'a', (char)c};
+        CHECK_INT(str_is_visible((struct str){text, 2}), c > ' ' && c < 0x7f);
+        CHECK_INT(char_is_control((char)c), c < ' ' || c == 0x7f);
+    }
+    CHECK(str_is_visible(STR("")));
+}
+
 int main(void)
 {
     TEST(trimming_takes_spaces_and_tabs_off_both_ends);
@@ -128,5 +139,6 @@ int main(void)
     TEST(a_token_has_no_separators_and_is_not_empty);
     TEST(a_number_is_digits_and_nothing_else_within_its_bound);
     TEST(slices_clamp_to_what_is_there);
+    TEST(visible_is_what_stands_between_space_and_del);
     return test_result();
 }

@@ -1,5 +1,6 @@
 #include "base/base64.h"
 #include "base/idna.h"
+#include "base/percent.h"
 #include "base/random.h"
 #include "base/utf8.h"
 #include "test.h"
@@ -166,6 +167,26 @@ static void a_domain_becomes_a_labels_or_a_fault(void)
     }
 }
 
+static void what_is_no_percent_escape_stays_as_it_is(void)
+{
+    static const struct {
+        const char *text, *decoded;
+        bool valid;
+    } rows[] = {{"", "", true},         {"a+b", "a+b", true},        {"%41%2f%2F", "A//", true},
+                {"%2541", "%41", true}, {"%", "%", false},           {"50%", "50%", false},
+                {"%4", "%4", false},    {"%4g%g4", "%4g%g4", false}, {"%%41", "%A", false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        test_row("%s", rows[i].text);
+        struct arena arena;
+        arena_init(&arena, 4096);
+        struct str decoded = percent_decode(&arena, str_of(rows[i].text));
+        CHECK_TEXT(decoded, rows[i].decoded);
+        CHECK_INT(decoded.data[decoded.len], 0);
+        CHECK_INT(percent_is_valid(str_of(rows[i].text)), rows[i].valid);
+        arena_fini(&arena);
+    }
+}
+
 static void a_uuid7_has_its_version_its_variant_and_its_time(void)
 {
     char first[UUID_BYTES], second[UUID_BYTES];
@@ -188,6 +209,7 @@ int main(void)
     TEST(base64_has_the_vectors_of_its_rfc);
     TEST(base64_that_is_not_canonical_is_refused);
     TEST(a_domain_becomes_a_labels_or_a_fault);
+    TEST(what_is_no_percent_escape_stays_as_it_is);
     TEST(a_uuid7_has_its_version_its_variant_and_its_time);
     return test_result();
 }

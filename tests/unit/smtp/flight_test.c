@@ -220,10 +220,38 @@ static void a_chunk_goes_along_only_on_a_new_session_that_is_awake(void)
     }
 }
 
+/* RFC 6533 3: in ORCPT each "+" takes six octets. */
+static void a_chunk_goes_along_only_with_every_recipient(void)
+{
+    enum { RECIPIENTS = 19 };
+    static struct run run;
+    run_open(&run, "250-relay\r\n250-PIPELINING\r\n250-CHUNKING\r\n250-SMTPUTF8\r\n250-8BITMIME\r\n250 DSN");
+    for (size_t i = 0; i < RECIPIENTS; i++)
+        run.addresses[i] =
+            STR("\xc3\xa9++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++++@ex.de");
+    run.envelope = (struct smtp_envelope){.return_path = STR("a@example.com"),
+                                          .recipients = run.addresses,
+                                          .recipient_count = RECIPIENTS,
+                                          .partial = PARTIAL_DELIVER,
+                                          .smtputf8 = true,
+                                          .dsn.notify = DSN_SUCCESS | DSN_FAILURE | DSN_DELAY};
+    run.source = (struct smtp_source){&run, 100, run_pull, run_rewind};
+    struct smtp_mail mail = {&run.envelope, &run.source, deadline_after_ms(60000),
+                             &run.arena,    NULL,        &run.outcome};
+    CHECK_INT(smtp_session_send(run.session, &mail, NULL), SMTP_AFTER_REUSE);
+    CHECK_INT(run.outcome.delivery, DELIVERY_SENT);
+    struct str received = buf_view(&run.mill.received);
+    const char *chunk = memmem(received.data, received.len, "\r\nBDAT ", 7);
+    CHECK(chunk && !memmem(chunk, received.len - (size_t)(chunk - received.data), "\r\nRCPT ", 7));
+    CHECK_INT(run.mill.recipients, RECIPIENTS);
+    run_close(&run);
+}
+
 int main(void)
 {
     TEST(a_thousand_recipients_go_in_several_flights);
     TEST(a_long_message_is_one_chunk_in_blocks);
+    TEST(a_chunk_goes_along_only_with_every_recipient);
     TEST(a_chunk_goes_along_only_on_a_new_session_that_is_awake);
     return test_result();
 }

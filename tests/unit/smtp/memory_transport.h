@@ -91,7 +91,8 @@ static inline enum smtp_status memory_start_tls(struct smtp_transport *transport
     transport->tls.version = "TLSv1.3";
     transport->tls.cipher = "TLS_AES_256_GCM_SHA384";
     transport->tls.binding = (struct smtp_channel_binding){"tls-exporter", "bound", 5};
-    snprintf(transport->tls.subject, sizeof transport->tls.subject, "CN = relay.example");
+    snprintf(transport->tls.certificate.subject, sizeof transport->tls.certificate.subject,
+             "CN = relay.example");
     return SMTP_STATUS_OK;
 }
 

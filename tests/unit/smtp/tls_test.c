@@ -234,8 +234,8 @@ static void a_relay_must_prove_its_name(void)
             printf("    %s\n", facts->problem);
         CHECK((facts->version != NULL) == (client.status == SMTP_STATUS_OK));
         if (client.status == SMTP_STATUS_OK)
-            CHECK(strstr(facts->subject, "CN = x") && facts->issuer[0] && facts->not_before[0] &&
-                  facts->not_after[0]);
+            CHECK(strstr(facts->certificate.subject, "CN = x") && facts->certificate.issuer[0] &&
+                  facts->certificate.not_before[0] && facts->certificate.not_after[0]);
         client_end(&client);
         identity_fini(&identity);
     }
