@@ -1,6 +1,7 @@
 #include "service/dkim_keys.h"
 
 #include "base/idna.h"
+#include "mime/dkim_fields.h"
 #include "service/files.h"
 
 enum { MAX_SELECTOR_BYTES = 63 };
@@ -45,22 +46,33 @@ static bool load_entry(struct arena *arena, struct str entry, struct dkim_ring *
         return refuse(fault, entry, "does not begin with a domain");
     if (!is_selector(selector))
         return refuse(fault, entry, "has no selector of letters, digits and hyphens");
-    if (!file_read(terminated.data, &pem, fault))
-        return false;
-    bool added =
-        dkim_ring_add(ring, to_lower(arena, ascii), arena_copy(arena, selector), buf_view(&pem), fault);
+    if (!file_read(terminated.data, &pem, &unfit))
+        return fault_set(fault, unfit.code, "option dkim_keys: %s", unfit.detail);
+    struct str kept = arena_copy(arena, selector);
+    bool added = dkim_ring_add(ring, to_lower(arena, ascii), kept, buf_view(&pem), &unfit) ||
+                 fault_set(fault, unfit.code, "option dkim_keys: %s (%s)", unfit.detail, terminated.data);
     buf_wipe(&pem);
     return added;
 }
 
-/* Names of header fields, separated by spaces. */
-static bool check_fields(struct str names, struct fault *fault)
+static bool refuse_name(struct fault *fault, struct str name, const char *what)
 {
+    return fault_set(fault, FAULT_INVALID_REQUEST, "option dkim_headers: \"%.*s\" %s", STR_ARG(name), what);
+}
+
+static bool check_names(struct str names, struct fault *fault)
+{
+    size_t count = 0;
     while (names.data) {
         struct str name = str_cut(&names, ' ');
-        if (name.len && !str_is_token(name))
-            return fault_set(fault, FAULT_INVALID_REQUEST,
-                             "option dkim_headers: \"%.*s\" is no name of a header field", STR_ARG(name));
+        if (!name.len)
+            continue;
+        if (!str_is_token(name))
+            return refuse_name(fault, name, "is no name of a header field");
+        if (!dkim_fields_may_name(name))
+            return refuse_name(fault, name, "changes on the way, and so cannot be signed");
+        if (++count > DKIM_MAX_MORE_FIELDS)
+            return refuse_name(fault, name, "is one name too many");
     }
     return true;
 }
@@ -75,5 +87,7 @@ bool dkim_keys_load(struct arena *arena, const struct settings *settings, struct
         if (entry.len && !load_entry(arena, entry, ring, fault))
             return false;
     }
-    return check_fields(settings->dkim_headers, fault);
+    if (arena->failed)
+        return fault_set(fault, FAULT_OVERLOADED, "out of memory while reading the DKIM keys");
+    return check_names(settings->dkim_headers, fault);
 }
