@@ -1,101 +1,86 @@
-/* Attachments are most of what we carry, so that the usual case runs in blocks: sixteen characters are looked
- * at by arithmetic alone, which compilers turn into vector code, and a line without white space is one
- * memcpy. */
+/* Attachments are most of what we carry, so they are looked at in blocks. White space is counted beside the digits:
+ * many short lines then cost no more than one long one. Debian 12 has no library that helps: libb64 and libmodpbase64
+ * decode and encode only. */
 #include "mime/base64_wrap.h"
 
 #include "base/base64.h"
+#include "mime/block.h"
 
 #include <string.h>
-
-enum { BLOCK_BYTES = 16 };
 
 static bool is_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* The block at `data` holds digits of base64 only. */
-static bool is_digit_block(const char *data)
+static block find_spaces(block octets)
 {
-    unsigned others = 0;
-    for (size_t i = 0; i < BLOCK_BYTES; i++) {
-        unsigned char c = (unsigned char)data[i];
-        bool letter = (unsigned char)((c | 0x20) - 'a') < 26;
-        bool digit = (unsigned char)(c - '0') < 10;
-        others |= !(letter | digit | (c == '+') | (c == '/'));
-    }
-    return !others;
+    return (block)((octets == ' ') | (octets == '\t') | (octets == '\r') | (octets == '\n'));
 }
 
-/* Digits first, then at most two "=", then no digit again; spaces anywhere. */
+/* One comparison for each range: what lies below it wraps around, and is large. */
+static block find_digits(block octets)
+{
+    block letters = (octets | 0x20) - 'a', numerals = octets - '0';
+    return (block)((letters < 26) | (numerals < 10) | (octets == '+') | (octets == '/'));
+}
+
 struct tally {
-    uint64_t digits;
-    unsigned padding;
-    char last_digit;
+    size_t octets; /* up to the end, or to the first that is neither digit nor white space */
+    size_t digits;
 };
 
-static bool count_char(struct tally *tally, char c)
+static struct tally count_digits(struct str text)
 {
-    if (is_space(c))
-        return true;
-    if (c == '=')
-        return ++tally->padding <= 2;
-    if (base64_value(c) < 0 || tally->padding)
-        return false;
-    tally->digits++;
-    tally->last_digit = c;
-    return true;
+    size_t at = 0, spaces = 0;
+    for (; text.len - at >= BLOCK_OCTETS; at += BLOCK_OCTETS) {
+        block octets = block_load(text.data + at), found = find_spaces(octets);
+        if (block_has(~(found | find_digits(octets))))
+            break;
+        spaces += block_count(found);
+    }
+    for (; at < text.len && (is_space(text.data[at]) || base64_value(text.data[at]) >= 0); at++)
+        spaces += is_space(text.data[at]);
+    return (struct tally){at, at - spaces};
+}
+
+/* Cuts the padding off the end, two "=" at most, and the white space around it. */
+static size_t cut_padding(struct str *base64)
+{
+    size_t padding = 0;
+    for (; base64->len; base64->len--) {
+        char last = base64->data[base64->len - 1];
+        if (last == '=' && padding < 2)
+            padding++;
+        else if (!is_space(last))
+            break;
+    }
+    return padding;
 }
 
 /* RFC 4648 3.2, 3.5: whole groups, and no bits set that the padding drops. */
-static bool ends_well(const struct tally *tally)
+static bool ends_well(size_t digits, size_t padding, struct str text)
 {
-    unsigned left = tally->digits % 4;
+    size_t left = digits % 4;
     if (left == 0)
-        return tally->padding == 0;
+        return padding == 0;
     unsigned dropped_bits = left == 2 ? 0x0f : 0x03;
-    return left + tally->padding == 4 && ((unsigned)base64_value(tally->last_digit) & dropped_bits) == 0;
+    return left + padding == 4 && ((unsigned)base64_value(text.data[text.len - 1]) & dropped_bits) == 0;
 }
 
 bool base64_wrap_check(struct str base64, uint64_t *decoded_bytes, struct fault *fault)
 {
-    struct tally tally = {0};
-    for (size_t at = 0; at < base64.len;) {
-        if (!tally.padding && base64.len - at >= BLOCK_BYTES && is_digit_block(base64.data + at)) {
-            tally.digits += BLOCK_BYTES;
-            at += BLOCK_BYTES;
-            tally.last_digit = base64.data[at - 1];
-        } else if (!count_char(&tally, base64.data[at++])) {
-            return fault_set(fault, FAULT_INVALID_ATTACHMENT,
-                             "the content is not base64 (RFC 4648 section 4) at octet %zu", at - 1);
-        }
-    }
-    if (!ends_well(&tally))
+    struct str text = base64;
+    size_t padding = cut_padding(&text);
+    struct tally tally = count_digits(text);
+    if (tally.octets < text.len)
+        return fault_set(fault, FAULT_INVALID_ATTACHMENT,
+                         "the content is not base64 (RFC 4648 section 4) at octet %zu", tally.octets);
+    if (!ends_well(tally.digits, padding, text))
         return fault_set(fault, FAULT_INVALID_ATTACHMENT,
                          "the content is not whole base64: its end is cut off, or not padded with \"=\"");
-    unsigned left = tally.digits % 4;
-    *decoded_bytes = tally.digits / 4 * 3 + (left ? left - 1 : 0);
+    *decoded_bytes = (tally.digits + padding) / 4 * 3 - padding;
     return true;
-}
-
-/* In checked base64 nothing else sorts this low. The sum is not kept in a byte: gcc 12 at -O3 then adds up
- * comparisons as -1 each. */
-static size_t count_block_spaces(const char *data)
-{
-    unsigned spaces = 0;
-    for (size_t i = 0; i < BLOCK_BYTES; i++)
-        spaces += (unsigned char)data[i] <= ' ';
-    return spaces;
-}
-
-static size_t count_spaces(struct str text)
-{
-    size_t spaces = 0;
-    for (; text.len >= BLOCK_BYTES; text = str_from(text, BLOCK_BYTES))
-        spaces += count_block_spaces(text.data);
-    for (size_t i = 0; i < text.len; i++)
-        spaces += is_space(text.data[i]);
-    return spaces;
 }
 
 uint64_t base64_wrap_octets_of_digits(uint64_t digits)
@@ -103,28 +88,64 @@ uint64_t base64_wrap_octets_of_digits(uint64_t digits)
     return digits + 2 * ((digits + BASE64_LINE_COLUMNS - 1) / BASE64_LINE_COLUMNS);
 }
 
+/* In checked base64 nothing but white space sorts as low. */
+static bool is_low(char c)
+{
+    return (unsigned char)c <= ' ';
+}
+
+static block find_low(block octets)
+{
+    return (block)(octets <= ' ');
+}
+
 uint64_t base64_wrap_octets(struct str base64)
 {
-    return base64_wrap_octets_of_digits(base64.len - count_spaces(base64));
+    size_t spaces = 0;
+    struct str rest = base64;
+    for (; rest.len >= BLOCK_OCTETS; rest = (struct str){rest.data + BLOCK_OCTETS, rest.len - BLOCK_OCTETS})
+        spaces += block_count(find_low(block_load(rest.data)));
+    for (size_t i = 0; i < rest.len; i++)
+        spaces += is_low(rest.data[i]);
+    return base64_wrap_octets_of_digits(base64.len - spaces);
+}
+
+/* A line's worth without white space; the last block overlaps the one before it. */
+static bool is_solid(const char line[static BASE64_LINE_COLUMNS])
+{
+    block found = find_low(block_load(line + BASE64_LINE_COLUMNS - BLOCK_OCTETS));
+    for (size_t at = 0; at + BLOCK_OCTETS <= BASE64_LINE_COLUMNS; at += BLOCK_OCTETS)
+        found |= find_low(block_load(line + at));
+    return !block_has(found);
+}
+
+static void advance(struct str *rest, size_t octets)
+{
+    *rest = (struct str){rest->data + octets, rest->len - octets};
+}
+
+static void skip_low(struct str *rest)
+{
+    while (rest->len && is_low(rest->data[0]))
+        advance(rest, 1);
 }
 
 /* Moves up to a line's worth of what is not white space to `line`; returns how much. */
-static size_t take_line(struct str *rest, char *line)
+static size_t take_line(struct str *rest, char line[static BASE64_LINE_COLUMNS])
 {
     size_t len = 0;
-    size_t at = 0;
-    while (at < rest->len && is_space(rest->data[at]))
-        at++;
-    struct str front = str_first(str_from(*rest, at), BASE64_LINE_COLUMNS);
-    if (count_spaces(front) == 0) {
-        memcpy(line, front.data, front.len);
-        len = front.len;
-        at += front.len;
+    skip_low(rest);
+    if (rest->len >= BASE64_LINE_COLUMNS && is_solid(rest->data)) {
+        memcpy(line, rest->data, len = BASE64_LINE_COLUMNS);
+        advance(rest, len);
     }
-    for (; at < rest->len && len < BASE64_LINE_COLUMNS; at++)
-        if (!is_space(rest->data[at]))
-            line[len++] = rest->data[at];
-    *rest = str_from(*rest, at);
+    while (rest->len && len < BASE64_LINE_COLUMNS) {
+        size_t run = block_run(*rest, BASE64_LINE_COLUMNS - len, find_low);
+        memcpy(line + len, rest->data, run);
+        len += run;
+        advance(rest, run);
+        skip_low(rest);
+    }
     return len;
 }
 

@@ -1,5 +1,7 @@
 #include "mime/canonical.h"
 
+#include "mime/block.h"
+
 #include <string.h>
 
 enum { MAX_LINE_OCTETS = 998 };
@@ -11,25 +13,14 @@ size_t canonical_break(struct str text)
     return text.len && text.data[0] == '\n' ? 1 : 0;
 }
 
-/* Some octet of `word` is zero (the classic: borrow out of a byte that had no high bit). */
-static bool has_zero(uint64_t word)
+static block find_breaks(block octets)
 {
-    return ((word - 0x0101010101010101U) & ~word & 0x8080808080808080U) != 0;
+    return (block)((octets == '\r') | (octets == '\n'));
 }
 
-/* Eight octets at a time, and each once: a memchr for each of CR and LF would be quadratic where only one of
- * them is used. */
 static size_t line_octets(struct str text)
 {
-    size_t len = 0;
-    for (uint64_t word; len + sizeof word <= text.len; len += sizeof word) {
-        memcpy(&word, text.data + len, sizeof word);
-        if (has_zero(word ^ 0x0a0a0a0a0a0a0a0aU) || has_zero(word ^ 0x0d0d0d0d0d0d0d0dU))
-            break;
-    }
-    while (len < text.len && text.data[len] != '\r' && text.data[len] != '\n')
-        len++;
-    return len;
+    return block_run(text, SIZE_MAX, find_breaks);
 }
 
 size_t canonical_pull(struct canonical *canonical, char *window, size_t window_bytes)
@@ -57,27 +48,39 @@ size_t canonical_pull(struct canonical *canonical, char *window, size_t window_b
     return used;
 }
 
-/* Controls are legal in 7bit text but for NUL, CR and LF, and seldom survive the journey. "From " at the
- * beginning of a line gets a ">" before it wherever mail is kept in mbox files. */
-static bool is_seven_bit(struct str line)
+/* Controls are legal in 7bit text but for NUL, CR and LF, and seldom survive the journey. */
+static block find_controls(block octets)
 {
-    unsigned others = 0;
-    for (size_t i = 0; i < line.len; i++) {
-        unsigned char c = (unsigned char)line.data[i];
-        others |= (c < ' ' && c != '\t') | (c >= 0x7f);
-    }
-    return !others && line.len <= MAX_LINE_OCTETS && !str_starts_with(line, STR("From "));
+    return (block)((octets < ' ') & (octets != '\t') & (octets != '\r') & (octets != '\n')) |
+           (block)(octets == 0x7f);
+}
+
+static uint64_t count_beyond_ascii(struct str text)
+{
+    uint64_t count = 0;
+    size_t at = 0;
+    for (; text.len - at >= BLOCK_OCTETS; at += BLOCK_OCTETS)
+        count += block_count((block)(block_load(text.data + at) >= 0x80));
+    for (; at < text.len; at++)
+        count += (unsigned char)text.data[at] >= 0x80;
+    return count;
+}
+
+/* "From " at the beginning of a line gets a ">" before it wherever mail is kept in mbox files. */
+static bool may_travel(struct str line)
+{
+    return line.len <= MAX_LINE_OCTETS && !str_starts_with(line, STR("From "));
 }
 
 struct canonical_survey canonical_survey(struct str text)
 {
-    struct canonical_survey survey = {.seven_bit = true};
+    struct canonical_survey survey = {.beyond_ascii = count_beyond_ascii(text)};
+    survey.seven_bit = !survey.beyond_ascii && block_run(text, SIZE_MAX, find_controls) == text.len;
     while (text.len) {
-        struct str line = str_first(text, line_octets(text));
-        survey.seven_bit = survey.seven_bit && is_seven_bit(line);
+        struct str line = {text.data, line_octets(text)};
+        survey.seven_bit = survey.seven_bit && may_travel(line);
         survey.octets += line.len + 2;
-        text = str_from(text, line.len);
-        text = str_from(text, canonical_break(text));
+        text = str_from(text, line.len + canonical_break(str_from(text, line.len)));
     }
     return survey;
 }

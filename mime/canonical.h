@@ -19,8 +19,9 @@ size_t canonical_pull(struct canonical *canonical, char *window, size_t window_b
 
 /* What a look at the whole text shows. */
 struct canonical_survey {
-    uint64_t octets; /* in canonical form */
-    bool seven_bit;  /* it can travel as it is (RFC 2045 2.7, RFC 2049 section 3) */
+    uint64_t octets;       /* in canonical form */
+    uint64_t beyond_ascii; /* how many of them are */
+    bool seven_bit;        /* it can travel as it is (RFC 2045 2.7, RFC 2049 section 3) */
 };
 
 struct canonical_survey canonical_survey(struct str text);

@@ -57,13 +57,14 @@ size_t transfer_pull(struct transfer *transfer, char window[static TRANSFER_WIND
     return 0;
 }
 
-static uint64_t measure(struct transfer *transfer, char *window)
+/* What fits into the window is encoded with that, and need not be so again. */
+static uint64_t measure_quoted_printable(struct transfer *transfer, char *window)
 {
+    struct quoted_printable encoder = {.rest = transfer->content};
     uint64_t octets = 0;
-    transfer_rewind(transfer);
-    for (size_t len; (len = transfer_pull(transfer, window)) > 0;)
-        octets += len;
-    transfer_rewind(transfer);
+    for (size_t len; (len = quoted_printable_pull(&encoder, window, TRANSFER_WINDOW_BYTES)) > 0;
+         octets += len)
+        transfer->encoded = octets ? (struct str){0} : (struct str){window, len};
     return octets;
 }
 
@@ -72,23 +73,30 @@ static uint64_t octets_as_base64(uint64_t octets)
     return base64_wrap_octets_of_digits((octets + 2) / 3 * 4);
 }
 
+static void choose_shorter(struct transfer *transfer, const struct canonical_survey *survey, char *window)
+{
+    uint64_t base64_octets = octets_as_base64(survey->octets);
+    /* Three for each octet beyond ASCII, one for each other, or more: where that is too long, as it is for most texts
+     * of other alphabets, nothing need be measured. */
+    uint64_t octets = survey->octets + 2 * survey->beyond_ascii;
+    if (octets <= base64_octets)
+        octets = measure_quoted_printable(transfer, window);
+    bool shorter = base64_octets < octets;
+    if (shorter)
+        transfer->encoded = (struct str){0};
+    transfer->encoding = shorter ? TRANSFER_BASE64 : TRANSFER_QUOTED_PRINTABLE;
+    transfer->size_octets = shorter ? base64_octets : octets;
+}
+
 void transfer_set_text(struct transfer *transfer, struct str text, struct str forbidden,
                        char window[static TRANSFER_WINDOW_BYTES])
 {
     struct canonical_survey survey = canonical_survey(text);
     bool forged = text.len && memmem(text.data, text.len, forbidden.data, forbidden.len) != NULL;
-    *transfer = (struct transfer){.content = text, .size_octets = survey.octets};
-    if (survey.seven_bit && !forged) {
-        transfer_rewind(transfer);
-        return;
-    }
-    uint64_t base64_octets = octets_as_base64(survey.octets);
-    transfer->encoding = TRANSFER_QUOTED_PRINTABLE;
-    transfer->size_octets = measure(transfer, window);
-    if (base64_octets < transfer->size_octets) {
-        transfer->encoding = TRANSFER_BASE64;
-        transfer->size_octets = base64_octets;
-    }
+    *transfer = (struct transfer){.encoding = TRANSFER_7BIT, .content = text, .size_octets = survey.octets};
+    if (!survey.seven_bit || forged)
+        choose_shorter(transfer, &survey, window);
+    transfer_rewind(transfer);
 }
 
 void transfer_set_lines(struct transfer *transfer, struct str lines)

@@ -23,6 +23,7 @@ struct transfer {
     enum transfer_encoding encoding;
     struct str content;
     uint64_t size_octets; /* of all that will be pulled */
+    struct str encoded;   /* all of it, where the window that measured it holds it still; else absent */
     struct canonical canonical;
     struct quoted_printable quoted_printable;
     struct str rest; /* of a file, or of base64 content */

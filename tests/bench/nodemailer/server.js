@@ -1,0 +1,44 @@
+// A gateway as a good engineer would write it with nodemailer: a pool of sessions behind fastify.
+// node server.js PACKAGE PORT RELAY_PORT SESSIONS
+"use strict";
+
+const net = require("node:net");
+const [name, port, relayPort, sessions] = process.argv.slice(2);
+const nodemailer = require(name);
+
+// nodemailer 9 leaves Nagle's algorithm on, which holds a command back until the one before was acknowledged.
+function connectWithoutDelay(options, done) {
+  const connection = net.connect({ host: options.host, port: options.port, noDelay: true });
+  connection.once("error", done);
+  connection.once("connect", () => {
+    connection.removeListener("error", done);
+    done(null, { connection });
+  });
+}
+
+const relay = nodemailer.createTransport({
+  pool: true,
+  host: "127.0.0.1",
+  port: Number(relayPort),
+  ignoreTLS: true,
+  maxConnections: Number(sessions),
+  disableFileAccess: true,
+  disableUrlAccess: true,
+  getSocket: connectWithoutDelay,
+});
+
+const text = { type: "string" };
+const message = {
+  type: "object",
+  required: ["from", "to", "subject"],
+  additionalProperties: false,
+  properties: { from: text, to: text, subject: text, text, html: text },
+};
+const receipt = { type: "object", properties: { message_id: text, reply: text } };
+
+const server = require("fastify")({ bodyLimit: 36 * 1024 * 1024 });
+server.post("/v1/messages", { schema: { body: message, response: { 200: receipt } } }, async (request) => {
+  const sent = await relay.sendMail(request.body);
+  return { message_id: sent.messageId, reply: sent.response };
+});
+server.listen({ host: "127.0.0.1", port: Number(port) });
