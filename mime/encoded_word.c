@@ -41,12 +41,15 @@ static size_t code_point_first(struct str text)
     return len ? len : 1;
 }
 
-/* The longest front of `text`, in steps of `first`, that takes at most `payload` octets. */
+/* The longest front of `text`, in steps of `first`, that takes at most `payload` octets. Readers that join
+ * neighbouring words before they decode them, as GMime does, stop at the first "=" that pads base64: only the
+ * last word has one. */
 static size_t fit_steps(enum encoded_word_kind kind, struct str text, size_t payload,
                         size_t (*first)(struct str))
 {
     size_t q_used = 0;
     size_t len = 0;
+    size_t kept = 0;
     while (len < text.len) {
         struct str rest = str_from(text, len);
         size_t step = first(rest);
@@ -55,17 +58,32 @@ static size_t fit_steps(enum encoded_word_kind kind, struct str text, size_t pay
         if (used > payload)
             break;
         len += step;
+        if (kind == ENCODED_WORD_Q || len % 3 == 0 || len == text.len)
+            kept = len;
     }
+    return kept;
+}
+
+/* Where base64 would need padding in the midst, one word of the other kind comes between. */
+static size_t fit_either(enum encoded_word_kind *kind, struct str text, size_t payload,
+                         size_t (*first)(struct str))
+{
+    size_t len = fit_steps(*kind, text, payload, first);
+    if (len || *kind == ENCODED_WORD_Q)
+        return len;
+    len = fit_steps(ENCODED_WORD_Q, text, payload, first);
+    if (len)
+        *kind = ENCODED_WORD_Q;
     return len;
 }
 
-size_t encoded_word_fit(enum encoded_word_kind kind, struct str text, size_t room, bool may_cut)
+size_t encoded_word_fit(enum encoded_word_kind *kind, struct str text, size_t room, bool may_cut)
 {
     if (room > ENCODED_WORD_MAX_OCTETS)
         room = ENCODED_WORD_MAX_OCTETS;
     size_t payload = room > FRAME_OCTETS ? room - FRAME_OCTETS : 0;
-    size_t len = fit_steps(kind, text, payload, cluster_first);
-    return len || !may_cut ? len : fit_steps(kind, text, payload, code_point_first);
+    size_t len = fit_either(kind, text, payload, cluster_first);
+    return len || !may_cut ? len : fit_either(kind, text, payload, code_point_first);
 }
 
 void encoded_word_append(struct buf *out, enum encoded_word_kind kind, struct str text)

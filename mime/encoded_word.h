@@ -16,8 +16,9 @@ enum encoded_word_kind { ENCODED_WORD_B, ENCODED_WORD_Q };
 enum encoded_word_kind encoded_word_choose(struct str text);
 
 /* Octets of `text` that one word of at most `room` octets can hold, in whole clusters. Where not even the
- * first fits: 0, or with `may_cut` what fits of it in whole code points. */
-size_t encoded_word_fit(enum encoded_word_kind kind, struct str text, size_t room, bool may_cut);
+ * first fits: 0, or with `may_cut` what fits of it in whole code points. Only the last word of a text is padded
+ * base64; where another would be, `kind` becomes Q. */
+size_t encoded_word_fit(enum encoded_word_kind *kind, struct str text, size_t room, bool may_cut);
 
 void encoded_word_append(struct buf *out, enum encoded_word_kind kind, struct str text);
 

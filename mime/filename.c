@@ -76,7 +76,8 @@ static size_t append_fallback(char *fallback, struct str part, size_t max_bytes)
     size_t len = 0;
     while (part.len && len < max_bytes) {
         char c = part.data[0];
-        bool kept = c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+        bool opens_word = c == '?' && len && fallback[len - 1] == '=';
+        bool kept = c >= ' ' && c < 0x7f && c != '"' && c != '\\' && !opens_word;
         fallback[len++] = kept ? c : '_';
         part = str_from(part, cluster_first(part));
     }

@@ -55,17 +55,17 @@ struct header_reader {
     struct str *message_id;
     struct arena *arena;
     struct buf passed_on;
-    unsigned froms, dates, ids;
+    unsigned seen; /* a bit for each row of `once` */
 };
 
-/* In one line, without the CRLFs that folded it (RFC 5322 2.2.3). */
+/* In one line, without the CRLFs that folded it (RFC 5322 2.2.3); a tab is as good as a space. */
 static struct str unfold(struct arena *arena, struct str value)
 {
     struct buf line;
     buf_init(&line, value.len);
     for (size_t i = 0; i < value.len; i++)
         if (value.data[i] != '\r' && value.data[i] != '\n')
-            buf_append_char(&line, value.data[i]);
+            buf_append_char(&line, value.data[i] == '\t' ? ' ' : value.data[i]);
     struct str kept = line.len ? arena_keep(arena, &line) : STR("");
     buf_fini(&line);
     return str_trim(kept);
@@ -73,35 +73,56 @@ static struct str unfold(struct arena *arena, struct str value)
 
 static bool read_from(struct header_reader *reader, struct str value, struct fault *fault)
 {
-    struct str line = unfold(reader->arena, value);
-    return reader->froms++ ? fault_set(fault, FAULT_INVALID_HEADER, "the message has two From fields")
-                           : mailbox_parse(reader->arena, line, reader->from, fault);
+    return mailbox_parse(reader->arena, unfold(reader->arena, value), reader->from, fault);
 }
 
 static bool read_date(struct header_reader *reader, struct str value, struct fault *fault)
 {
-    (void)value;
-    reader->finished->is_dated = true;
-    return !reader->dates++ || fault_set(fault, FAULT_INVALID_HEADER, "the message has two Date fields");
+    (void)value, (void)fault;
+    return reader->finished->is_dated = true;
 }
 
 static bool read_message_id(struct header_reader *reader, struct str value, struct fault *fault)
 {
     reader->finished->has_id = true;
     *reader->message_id = unfold(reader->arena, value);
-    return reader->ids++ ? fault_set(fault, FAULT_INVALID_HEADER, "the message has two Message-ID fields")
-                         : message_id_check_list(*reader->message_id, fault);
+    return message_id_check_list(*reader->message_id, fault);
 }
+
+/* RFC 5322 3.6 and RFC 2045: of two of these, one reader takes the first and another the last. */
+static const struct once {
+    const char *name;
+    bool (*read)(struct header_reader *reader, struct str value,
+                 struct fault *fault); /* NULL: it is passed on */
+} once[] = {
+    {"From", read_from},
+    {"Date", read_date},
+    {"Message-ID", read_message_id},
+    {"Sender", NULL},
+    {"Reply-To", NULL},
+    {"To", NULL},
+    {"Cc", NULL},
+    {"Subject", NULL},
+    {"In-Reply-To", NULL},
+    {"References", NULL},
+    {"MIME-Version", NULL},
+    {"Content-Type", NULL},
+    {"Content-Transfer-Encoding", NULL},
+};
+
+enum { FROM_SEEN = 1 };
 
 static bool read_known(struct header_reader *reader, struct str name, struct str value, struct fault *fault)
 {
-    static const struct {
-        const char *name;
-        bool (*read)(struct header_reader *reader, struct str value, struct fault *fault);
-    } known[] = {{"From", read_from}, {"Date", read_date}, {"Message-ID", read_message_id}};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (str_equal_nocase(name, str_of(known[i].name)))
-            return known[i].read(reader, value, fault);
+    for (size_t i = 0; i < sizeof once / sizeof once[0]; i++) {
+        unsigned bit = 1U << i;
+        if (!str_equal_nocase(name, str_of(once[i].name)))
+            continue;
+        if (reader->seen & bit)
+            return fault_set(fault, FAULT_INVALID_HEADER, "the message has two %s fields", once[i].name);
+        reader->seen |= bit;
+        return !once[i].read || once[i].read(reader, value, fault);
+    }
     return true;
 }
 
@@ -109,7 +130,8 @@ static bool read_field(struct header_reader *reader, struct str field, struct fa
 {
     size_t colon = str_index(field, ':');
     struct str name = str_trim(str_first(field, colon));
-    if (colon == field.len || !str_is_token(name))
+    bool is_fold = field.data[0] == ' ' || field.data[0] == '\t'; /* of no field */
+    if (colon == field.len || is_fold || !str_is_token(name))
         return fault_set(fault, FAULT_INVALID_HEADER,
                          "the header has a line that is no field; an empty line stands before the body");
     if (!utf8_valid(field))
@@ -129,7 +151,7 @@ static bool read_header(struct header_reader *reader, struct str *rest, struct f
             return false;
     if (reader->passed_on.failed)
         return fault_set(fault, FAULT_INVALID_HEADER, "the header has more than %d octets", MAX_HEADER_BYTES);
-    if (!reader->froms)
+    if (!(reader->seen & FROM_SEEN))
         return fault_set(fault, FAULT_INVALID_HEADER, "the message has no From field");
     if (!str_equal(str_from(buf_view(&reader->passed_on), reader->passed_on.len - 2), STR("\r\n")))
         buf_append(&reader->passed_on, STR("\r\n"));

@@ -1,6 +1,6 @@
 /* A delimiter is looked for as CRLF, two hyphens and the boundary, wherever it stands: what a body may hold is the
- * caller's care (RFC 2046 5.1.1). Names come as browsers and curl write them: raw UTF-8 in quotes, with `"` as %22
- * or behind a backslash. */
+ * caller's care (RFC 2046 5.1.1). Names come as browsers and curl write them: raw UTF-8 in quotes, with `"`, CR and LF
+ * as %22, %0D and %0A, or `"` behind a backslash; any other "%" is one (WHATWG HTML 4.10.21.8). */
 #include "mime/form.h"
 
 #include "base/percent.h"
@@ -15,17 +15,32 @@ static bool fail(const struct form *form, struct fault *fault, const char *what)
     return fault_set(fault, FAULT_INVALID_REQUEST, "part %zu of the form %s", form->parts + 1, what);
 }
 
+/* The octet at the front of a quoted name, and how many stand for it. */
+static char read_octet(struct str text, size_t *octets)
+{
+    static const struct {
+        struct str written;
+        char octet;
+    } escapes[] = {
+        {STR("\\\""), '"'}, {STR("\\\\"), '\\'}, {STR("%22"), '"'}, {STR("%0D"), '\r'}, {STR("%0A"), '\n'}};
+    for (size_t i = 0; i < sizeof escapes / sizeof escapes[0]; i++)
+        if (str_starts_with_nocase(text, escapes[i].written)) {
+            *octets = escapes[i].written.len;
+            return escapes[i].octet;
+        }
+    *octets = 1;
+    return text.data[0];
+}
+
 static struct str unquote(struct arena *arena, struct str value)
 {
     if (!value.len || value.data[0] != '"')
         return value;
     struct buf text;
+    struct str rest = str_first(str_from(value, 1), value.len - 2);
     buf_init(&text, value.len);
-    for (size_t i = 1; i + 1 < value.len; i++) {
-        bool is_escape = value.data[i] == '\\' && i + 2 < value.len &&
-                         (value.data[i + 1] == '"' || value.data[i + 1] == '\\');
-        buf_append_char(&text, value.data[i += is_escape]);
-    }
+    for (size_t octets; rest.len; rest = str_from(rest, octets))
+        buf_append_char(&text, read_octet(rest, &octets));
     struct str kept = text.len ? arena_keep(arena, &text) : STR("");
     buf_fini(&text);
     return kept;
@@ -40,7 +55,7 @@ bool form_begin(struct form *form, struct arena *arena, struct str content_type,
     while (!form->boundary.data && media_type_next_parameter(&rest, &name, &value))
         if (str_equal_nocase(name, STR("boundary")))
             form->boundary = unquote(arena, value);
-    if (!form->boundary.len || form->boundary.len > MAX_BOUNDARY_BYTES)
+    if (!form->boundary.data || !form->boundary.len || form->boundary.len > MAX_BOUNDARY_BYTES)
         return fault_set(fault, FAULT_INVALID_REQUEST,
                          "the Content-Type has no boundary, or one of more than %d octets",
                          MAX_BOUNDARY_BYTES);
@@ -76,7 +91,7 @@ static void read_disposition(struct form *form, struct str value, struct form_pa
             part->filename = percent_decode(form->arena, str_from(text, 7));
             is_extended = true;
         } else if (str_equal_nocase(name, STR("filename")) && !is_extended) {
-            part->filename = percent_decode(form->arena, text);
+            part->filename = text;
         }
     }
 }

@@ -59,14 +59,16 @@ void header_append_close(struct header *header, char c)
 
 void header_append_encoded(struct header *header, struct str text)
 {
-    enum encoded_word_kind kind = encoded_word_choose(text);
+    enum encoded_word_kind chosen = encoded_word_choose(text);
     while (text.len) {
+        enum encoded_word_kind kind = chosen;
         bool full = header->must_fold || header->column + 1 >= HEADER_LINE_COLUMNS;
-        size_t fits =
-            full ? 0 : encoded_word_fit(kind, text, HEADER_LINE_COLUMNS - header->column - 1, false);
+        /* A fold right behind the colon is read as a space by some: rather a cluster is cut. */
+        size_t room = full ? 0 : HEADER_LINE_COLUMNS - header->column - 1;
+        size_t fits = encoded_word_fit(&kind, text, room, header->at_colon);
         if (!fits) {
             fold(header);
-            fits = encoded_word_fit(kind, text, ENCODED_WORD_MAX_OCTETS, true);
+            fits = encoded_word_fit(&kind, text, ENCODED_WORD_MAX_OCTETS, true);
         }
         size_t before = header->out->len;
         buf_append_char(header->out, ' ');
@@ -104,7 +106,7 @@ static size_t index_of(struct str text, struct str part)
     return found ? (size_t)(found - text.data) : text.len;
 }
 
-/* Where the last "?=" of the text stands: nothing behind it can be taken for an encoded word. */
+/* Where the last "?=" of the text stands. */
 static size_t last_close(struct str text)
 {
     for (size_t at = text.len; at >= 2; at--)
@@ -116,7 +118,7 @@ static size_t last_close(struct str text)
 /* What words are measured by. */
 struct measure {
     struct str text;
-    size_t close;   /* last_close of the text */
+    size_t close;   /* nothing behind it can be taken for the end of an encoded word */
     size_t longest; /* octets of a plain word with its spaces, on a line of its own */
     size_t first;   /* of the first, which stands behind the field's name */
 };
@@ -130,6 +132,18 @@ static bool needs_encoding(const struct measure *measure, struct word word)
     bool looks_encoded = open < word.end && open + 2 <= measure->close;
     size_t limit = word.begin == 0 ? measure->first : measure->longest;
     return at_edge || looks_encoded || word.end - word.begin > limit || !utf8_is_ascii(token);
+}
+
+/* Encoded words end with "?=", too. */
+static size_t find_close(const struct measure *measure)
+{
+    struct word word;
+    for (size_t at = 0; at < measure->text.len; at = word.end) {
+        word = next_word(measure->text, at);
+        if (needs_encoding(measure, word))
+            return measure->text.len;
+    }
+    return last_close(measure->text);
 }
 
 /* Encodes the run that begins with `word`; returns its end. */
@@ -154,7 +168,8 @@ void header_append_text(struct header *header, struct str text, enum header_valu
 {
     /* A word that could not be written behind the longest name within the limit is encoded in any case. */
     size_t longest = kind == HEADER_FREE_TEXT ? HEADER_LINE_COLUMNS : HEADER_LINE_MAX_OCTETS;
-    struct measure measure = {text, last_close(text), longest, longest - header->column - 1};
+    struct measure measure = {text, 0, longest, longest - header->column - 1};
+    measure.close = find_close(&measure);
     for (size_t at = 0; at < text.len;) {
         struct word word = next_word(text, at);
         if (needs_encoding(&measure, word)) {

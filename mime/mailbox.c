@@ -152,6 +152,7 @@ bool mailbox_set_display_name(struct arena *arena, struct str name, struct mailb
 {
     if (!line_check(name, FAULT_INVALID_ADDRESS, "the name", fault))
         return false;
+    name = str_trim(name);
     mailbox->display_name = name.len ? arena_copy(arena, name) : (struct str){0};
     return !arena->failed || fault_set(fault, FAULT_OVERLOADED, "out of memory");
 }

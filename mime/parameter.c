@@ -99,9 +99,16 @@ void parameter_append_extended(struct header *header, const char *name, struct s
     }
 }
 
-static bool is_short_ascii(struct str filename)
+/* RFC 2047 5: an encoded word is none in a quoted string, and yet there are readers that decode it. */
+static bool looks_encoded(struct str filename)
 {
-    return utf8_is_ascii(filename) && address_quoted_octets(filename) <= MAX_PLAIN_OCTETS;
+    return filename.len && memmem(filename.data, filename.len, "=?", 2);
+}
+
+static bool is_plain(struct str filename)
+{
+    return utf8_is_ascii(filename) && !looks_encoded(filename) &&
+           address_quoted_octets(filename) <= MAX_PLAIN_OCTETS;
 }
 
 static void append_fallback(struct header *header, const char *name, struct str filename)
@@ -113,7 +120,7 @@ static void append_fallback(struct header *header, const char *name, struct str 
 
 void parameter_append_filename(struct header *header, struct str filename)
 {
-    if (is_short_ascii(filename)) {
+    if (is_plain(filename)) {
         parameter_append(header, "filename", filename);
         return;
     }
@@ -123,13 +130,14 @@ void parameter_append_filename(struct header *header, struct str filename)
 
 static void append_encoded_name(struct header *header, struct str filename)
 {
-    enum encoded_word_kind kind = encoded_word_choose(filename);
+    enum encoded_word_kind chosen = encoded_word_choose(filename);
     /* `name="` and `";` share the first and the last line with a word. */
     size_t room = ENCODED_WORD_MAX_OCTETS - sizeof("name=\"\";");
     header_append_close(header, ';');
     header->must_fold = true;
     for (struct str rest = filename; rest.len;) {
-        size_t fits = encoded_word_fit(kind, rest, room, true);
+        enum encoded_word_kind kind = chosen;
+        size_t fits = encoded_word_fit(&kind, rest, room, true);
         header_begin_token(header, ENCODED_WORD_MAX_OCTETS);
         buf_append(header->out, rest.len == filename.len ? STR("name=\"") : STR(""));
         encoded_word_append(header->out, kind, str_first(rest, fits));
@@ -140,9 +148,9 @@ static void append_encoded_name(struct header *header, struct str filename)
 
 void parameter_append_name(struct header *header, struct str filename)
 {
-    if (is_short_ascii(filename))
+    if (is_plain(filename))
         parameter_append(header, "name", filename);
-    else if (utf8_is_ascii(filename))
+    else if (utf8_is_ascii(filename) && !looks_encoded(filename))
         append_fallback(header, "name", filename);
     else
         append_encoded_name(header, filename);

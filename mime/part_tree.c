@@ -71,12 +71,15 @@ static void write_field(struct writer *writer, struct str name, struct str token
     header_end(&header);
 }
 
-/* The blank line, and the end of the made text for now. */
+/* The blank line, and the end of the made text for now. What was encoded to be measured is made with it. */
 static void add_body(struct writer *writer, const struct transfer *body)
 {
     struct part_tree *tree = writer->tree;
+    struct section *section = &tree->sections[tree->section_count++];
     buf_append(tree->made, STR("\r\n"));
-    tree->sections[tree->section_count++] = (struct section){tree->made->len, *body};
+    if (body->encoded.data)
+        buf_append(tree->made, body->encoded);
+    *section = (struct section){tree->made->len, body->encoded.data ? (struct transfer){0} : *body};
     bool is_base64 = body->encoding >= TRANSFER_BASE64;
     writer->owes_line_end = !is_base64 || body->size_octets == 0;
 }

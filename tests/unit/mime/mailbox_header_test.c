@@ -36,7 +36,7 @@ static void a_name_is_words_or_quoted_or_encoded(void)
         {"x <y@z.example>", "To: \"x <y@z.example>\" <a@b.example>\r\n"},
         {"\"q\" \\", "To: \"\\\"q\\\" \\\\\" <a@b.example>\r\n"},
         {"Ann  Lee", "To: \"Ann  Lee\" <a@b.example>\r\n"},
-        {" Ann", "To: \" Ann\" <a@b.example>\r\n"},
+        {" Ann ", "To: Ann <a@b.example>\r\n"},
         {"\u00C4nn", "To: =?utf-8?Q?=C3=84nn?= <a@b.example>\r\n"},
         {"Lee, \u00C4nn \"X\"", "To: =?utf-8?B?TGVlLCDDhG5uICJYIg==?= <a@b.example>\r\n"},
         {"=?utf-8?Q?x?=", "To: =?utf-8?B?PT91dGYtOD9RP3g/PQ==?= <a@b.example>\r\n"},
