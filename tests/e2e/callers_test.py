@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import urllib.error
 import urllib.request
 
@@ -29,6 +30,14 @@ const type = answer.headers.get("content-type");
 console.log(JSON.stringify({status: answer.status, type, body: await answer.json()}));
 """
 
+# What README's commands post.
+README_FILES = {
+    "mail.json": json.dumps(MESSAGE),
+    "minutes.pdf": "%PDF-1.4\n",
+    "logo.png": "\x89PNG\n",
+    "mail.eml": "From: ann@example.com\r\nTo: bob@example.net\r\nSubject: Hi\r\n\r\nIt works.\r\n",
+}
+
 
 def tool(name):
     path = shutil.which(name)
@@ -37,7 +46,7 @@ def tool(name):
     return path
 
 
-def output_of(*command, stdin=None, environment=None):
+def output_of(*command, stdin=None, environment=None, folder=None):
     done = subprocess.run(
         command,
         input=stdin,
@@ -45,6 +54,7 @@ def output_of(*command, stdin=None, environment=None):
         text=True,
         timeout=seconds(30),
         env={**os.environ, **(environment or {})},
+        cwd=folder,
         check=False,
     )
     check(done.returncode == 0, f"{command[0]}: status {done.returncode}: {done.stderr}{done.stdout}")
@@ -125,17 +135,22 @@ def shell():
         hold(json.loads(output_of("/bin/sh", "-c", line, environment=environment)), relay)
 
 
-@case("README's curl command, as it stands there")
-def readme_example():
+@case("README's curl commands, as they stand there")
+def readme_examples():
     tool("curl")
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
         blocks = re.findall(r"^```sh\n(curl .*?)^```", file.read(), re.DOTALL | re.MULTILINE)
-    check(blocks, "README has no curl command")
-    for block in blocks:
-        with ScriptedRelay() as relay, Gateway(relay) as running:
-            command = block.replace("http://127.0.0.1:8587/v1/messages", running.url())
-            check(running.url() in command, f"it posts to somewhere else: {command}")
-            hold(json.loads(output_of("/bin/sh", "-c", command)), relay)
+    commands = [command for block in blocks for command in re.split(r"\n(?=curl )", block)]
+    check(len(commands) >= 3, f"README has {len(commands)} curl commands")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in README_FILES.items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8", newline="") as file:
+                file.write(content)
+        for command in commands:
+            with ScriptedRelay() as relay, Gateway(relay) as running:
+                here = command.replace("http://127.0.0.1:8587", running.url(""))
+                check(here != command, f"it posts to somewhere else: {command}")
+                hold(json.loads(output_of("/bin/sh", "-c", here, folder=folder)), relay)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import os
 import re
 from dataclasses import dataclass, field
 
-from lib import certificates, gateway, oracle
+from lib import certificates, dkim, gateway, oracle
 from lib.gateway import Gateway, message, run
 from lib.harness import case, check, check_equal, folder, main
 from lib.scripted_relay import PASSWORD, ScriptedRelay
@@ -98,6 +98,72 @@ REFUSALS = [
     ],
     Refusal("the admin listener beyond loopback", options={"admin_listen": "0.0.0.0:0"}, says="listen"),
 ]
+
+
+@dataclass
+class BadKey:
+    """What is no key to sign with: what the file holds, by `openssl` if it is not these words."""
+
+    name: str
+    says: str
+    openssl: tuple = ()
+    words: str = ""
+    options: str = "example.com:mail:{file}"
+
+
+BAD_KEYS = [
+    BadKey("no such file", "No such file", options="example.com:mail:/nonexistent/key.pem"),
+    BadKey("a folder", "Is a directory", options="example.com:mail:/tmp"),
+    BadKey("an empty file", "not a private key in PEM"),
+    BadKey("no PEM", "not a private key in PEM", words="s3cret p@ss/word"),
+    BadKey(
+        "a public key", "not a private key in PEM", words="-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"
+    ),
+    BadKey("encrypted", "without a passphrase", ("-algorithm", "ed25519", "-aes-128-cbc", "-pass", "pass:x")),
+    BadKey("RSA of 1,024 bits", "neither RSA of 2048", ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024")),
+    BadKey("an elliptic curve", "nor Ed25519", ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")),
+    BadKey("RSA-PSS", "nor Ed25519", ("-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048")),
+    BadKey(
+        "the second", "neither RSA of 2048", ("-algorithm", "X25519"), options="b.example:a:{good} a.example:a:{file}"
+    ),
+    BadKey("a selector twice", "has two DKIM keys", options="example.com:a:{good} example.COM:A:{good}"),
+    BadKey("no file", "is not domain:selector:file", options="example.com:mail"),
+    BadKey("no domain", "does not begin with a domain", options=":mail:{good}"),
+    BadKey("a bad domain", "does not begin with a domain", options="a..example:mail:{good}"),
+    BadKey("a bad selector", "has no selector", options="example.com:ma!l:{good}"),
+    BadKey("an empty selector", "has no selector", options="example.com::{good}"),
+    BadKey("33 keys", "more than 32", options=" ".join(f"example.com:s{i}:{{good}}" for i in range(33))),
+]
+
+
+def refuse_key(row):
+    with folder() as path:
+        file, good = os.path.join(path, "key.pem"), dkim.make_key(path, "good", "ed25519")
+        with open(file, "w", encoding="ascii") as text:
+            text.write(row.words)
+        if row.openssl:
+            dkim.openssl("genpkey", "-out", file, *row.openssl)
+        entries = row.options.format(file=file, good=good)
+        status, output, errors = run("serve", options={"smtp_url": URL, "dkim_keys": entries})
+        check_equal((status, output), (CONFIG, ""), f"status and output ({errors})")
+        check("option dkim_keys" in errors and row.says in errors, f"{row.says!r} is not told: {errors}")
+        oracle.hold_secrecy(errors)
+
+
+for bad_key in BAD_KEYS:
+    case(f"refused: DKIM key: {bad_key.name}")(functools.partial(refuse_key, bad_key))
+
+
+@case("refused: names of DKIM fields")
+def refuse_names():
+    for names, says in (
+        ("X-A X:B", "is no name"),
+        ("X-A received", "changes on the way"),
+        (" ".join(f"X-{i}" for i in range(17)), "one name too many"),
+    ):
+        status, _, errors = run("serve", options={"smtp_url": URL, "dkim_headers": names})
+        check_equal(status, CONFIG, errors)
+        check("option dkim_headers" in errors and says in errors, f"{says!r} is not told: {errors}")
 
 
 def refuse(row):

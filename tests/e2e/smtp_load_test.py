@@ -91,7 +91,9 @@ def sigterm_with_a_queue():
         waiting = [in_background(running.post, message(subject=token)) for token in tokens]
         check(relay.wait_for_step("dot", 2), "the messages did not come")
         # Each of the two sessions may have taken one more, to send it behind the end of the first.
-        eventually(lambda: running.metric("postern_queue_depth")[-3:] in (" 4\n", " 5\n", " 6\n"), what="the rest queued")
+        eventually(
+            lambda: running.metric("postern_queue_depth")[-3:] in (" 4\n", " 5\n", " 6\n"), what="the rest queued"
+        )
         running.signal(15)
         time.sleep(0.3)
         relay.open("go")

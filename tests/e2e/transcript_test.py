@@ -4,9 +4,10 @@
 import re
 
 from lib import certificates, gateway, oracle
+from lib.background import in_background
 from lib.faults import SENT, expect
 from lib.gateway import Gateway, message
-from lib.harness import case, check, check_equal, main
+from lib.harness import case, check, check_equal, eventually, main
 from lib.scripted_relay import ScriptedRelay
 
 LINE = re.compile(r" *(\d+\.\d)  (C:|S:|--) (.*)")
@@ -83,6 +84,25 @@ def fail_over():
             for wanted in ("Connection refused", "S: 421 4.3.2 Closing", f"connected to 127.0.0.1:{second.port}"):
                 check(wanted in text, f"{wanted!r} is not told:\n{text}")
             check(text.index("refused") < text.index("421") < text.index("queued as"), f"order:\n{text}")
+
+
+@case("what the relay says of the next message, begun behind the end of this one, is for its own caller")
+def each_caller_sees_his_own():
+    steps = {
+        "mail": [{"until": "go"}, "250 2.1.0 <eve@example.org> Ok"],
+        "rcpt": ["250 Ok", "550 5.1.1 <victim@example.org> Unknown"],
+        "dot": "550 5.7.1 No",
+    }
+    with ScriptedRelay(steps=steps) as relay, Gateway(relay, smtp_max_connections=1) as running:
+        first = in_background(running.post, message(), transcript="true")
+        check(relay.wait_for_step("mail"), "no MAIL")
+        second = in_background(running.post, message(from_="eve@example.org", to=["victim@example.org"]))
+        eventually(lambda: " 1\n" in running.metric("postern_queue"), what="a message that waits")
+        relay.open("go")
+        told = first().json()["transcript"]
+        second()
+        check_equal(relay.connections[0].verbs().count("MAIL"), 2, "MAIL on the first connection")
+        check("example.org" not in told, f"the next message is told of:\n{told}")
 
 
 @case("at debug level the log tells the dialogue of a message that failed, and no secret")

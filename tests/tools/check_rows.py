@@ -2,7 +2,7 @@
 """Holds tests/ROWS.md against the tests: every number is there once, and every test that it names exists.
 
 A test is named as `e2e/FILE: beginning of a case's name` (FILE without _test.py), `unit/FLOOR/FILE: function` (without
-_test.c), or `transcripts/FILE`. A breach makes the exit status 1.
+_test.c), or as a file: `transcripts/FILE`, `mime/FILE`. A breach makes the exit status 1.
 """
 
 import re
@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
-NUMBERS = {f"F{number}" for number in range(1, 168)}
-TEST = re.compile(r"`((?:e2e|unit|transcripts|interop)/[^`:]+)(?:: ([^`]+))?`")
+NUMBERS = {*(f"F{number}" for number in range(1, 168)), *(f"H{number}" for number in range(124, 174))}
+TEST = re.compile(r"`((?:e2e|unit|transcripts|interop|mime)/[^`:]+)(?:: ([^`]+))?`")
 FUNCTION = re.compile(r"^static void (\w+)\(void\)", re.MULTILINE)
 
 
@@ -38,17 +38,20 @@ def exists(path, name):
 
 
 def rows(text):
-    """(line number, cells) of each row of each table, without their heads."""
+    """(line number, heading that it stands under, cells) of each row of each table, without their heads."""
+    heading = ""
     for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("#"):
+            heading = line.strip("# ")
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         if len(cells) == 4 and cells[0] != "row" and not set(cells[0]) <= {"-", " "}:
-            yield number, cells
+            yield number, heading, cells
 
 
 def breaches(text):
     seen = []
-    for line, (row, _, tests, _) in rows(text):
-        seen.append(row)
+    for line, heading, (row, _, tests, _) in rows(text):
+        seen.append(row if row in NUMBERS else f"{heading}: {row}")
         named = TEST.findall(tests)
         if not named and not tests.startswith("later"):
             yield line, f"{row} names no test"
