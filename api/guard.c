@@ -3,29 +3,22 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* RFC 9110 section 5.5: visible characters, spaces and tabs, and bytes that are not ASCII. */
+/* RFC 9110 5.5: visible characters, spaces and tabs, and bytes that are not ASCII. */
 static bool is_field_value(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
+    for (size_t i = 0; i < text.len; i++)
+        if (char_is_control(text.data[i]) && text.data[i] != '\t')
             return false;
-    }
     return true;
 }
 
-/* RFC 9112 section 3.2, as origin form: a path and a query of visible ASCII, and never a fragment. */
+/* RFC 9112 3.2, as origin form: a path and a query of visible ASCII, and never a fragment. */
 static bool is_target(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c <= ' ' || c >= 0x7f || c == '#')
-            return false;
-    }
-    return text.len > 0;
+    return text.len > 0 && str_is_visible(text) && str_index(text, '#') == text.len;
 }
 
-/* RFC 9110 section 7.2: uri-host [ ":" port ], as far as the characters go. */
+/* RFC 9110 7.2: uri-host [ ":" port ], as far as the characters go. */
 static bool is_host(struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -62,7 +55,7 @@ static bool check_fields(const struct guard_request *request, struct fault *faul
     return true;
 }
 
-/* RFC 9112 section 3.2: exactly one Host in HTTP/1.1. */
+/* RFC 9112 3.2: exactly one Host in HTTP/1.1. */
 static bool check_host(const struct guard_request *request, struct fault *fault)
 {
     struct str host = {0};
@@ -73,7 +66,7 @@ static bool check_host(const struct guard_request *request, struct fault *fault)
     return is_host(host) || fault_set(fault, FAULT_MALFORMED_HTTP, "the Host field is no host");
 }
 
-/* RFC 9112 section 3.2.2: the absolute form is taken where it names the host that the Host field names. */
+/* RFC 9112 3.2.2: the absolute form is taken where it names the host that the Host field names. */
 static bool split_target(const struct guard_request *request, struct guard_framing *framing,
                          struct fault *fault)
 {
@@ -99,7 +92,7 @@ static bool check_version(const struct guard_request *request, struct fault *fau
            fault_set(fault, FAULT_MALFORMED_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here");
 }
 
-/* RFC 9112 section 6.3 leaves some of these to the server's mercy; there is none, for they are how requests
+/* RFC 9112 6.3 leaves some of these to the server's mercy; there is none, for they are how requests
  * are smuggled. */
 static bool check_transfer_encoding(const struct guard_request *request, struct guard_framing *framing,
                                     struct fault *fault)
@@ -140,7 +133,7 @@ static bool check_content_length(const struct guard_request *request, struct gua
     return true;
 }
 
-/* RFC 9110 section 10.1.1. */
+/* RFC 9110 10.1.1. */
 static bool check_expect(const struct guard_request *request, struct guard_framing *framing,
                          struct fault *fault)
 {

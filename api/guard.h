@@ -32,7 +32,7 @@ struct guard_request {
 /* What a message may come as. */
 enum message_form { MESSAGE_AS_JSON, MESSAGE_AS_FORM, MESSAGE_AS_RFC822 };
 
-/* How the body is delimited (RFC 9112 section 6.3), what it is, and what the target is made of. */
+/* How the body is delimited (RFC 9112 6.3), what it is, and what the target is made of. */
 struct guard_framing {
     struct str path;
     struct str query; /* absent without "?" */
@@ -55,7 +55,7 @@ bool guard_check_no_body(const struct guard_framing *framing, struct fault *faul
 bool guard_check_message(const struct guard_request *request, struct guard_framing *framing,
                          uint64_t max_body_bytes, struct fault *fault);
 
-/* How far an answer in `type`/`subtype` is acceptable, in thousandths (RFC 9110 section 12.5.1). */
+/* How far an answer in `type`/`subtype` is acceptable, in thousandths (RFC 9110 12.5.1). */
 int guard_rate_accept(const struct guard_request *request, struct str type, struct str subtype);
 
 #endif

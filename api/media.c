@@ -24,7 +24,7 @@ bool media_charset_is_utf8(struct str type)
     return true;
 }
 
-/* RFC 9110 section 12.4.2: "0" or "1" with at most three decimals. -1 where it is none. */
+/* RFC 9110 12.4.2: "0" or "1" with at most three decimals. -1 where it is none. */
 static int parse_quality(struct str text)
 {
     if (text.len == 0 || text.len > 5 || (text.data[0] != '0' && text.data[0] != '1') ||

@@ -14,7 +14,7 @@ struct place place_element(const struct place *parent, size_t index)
     return (struct place){.parent = parent, .index = index};
 }
 
-/* RFC 6901 section 3: "~" is written "~0" and "/" is written "~1". */
+/* RFC 6901 3: "~" is written "~0" and "/" is written "~1". */
 static void append_name(struct buf *pointer, struct str name)
 {
     name = utf8_first(name, MAX_NAME_BYTES);

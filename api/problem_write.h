@@ -9,7 +9,7 @@
 /* Far above any answer that the bounds on errors, recipients and replies allow. */
 enum { PROBLEM_MAX_BYTES = 64 * 1024 * 1024 };
 
-/* "type" to "detail" (RFC 9457 section 3.1), then "id" and "delivery" where there is an id, "retryable". */
+/* "type" to "detail" (RFC 9457 3.1), then "id" and "delivery" where there is an id, "retryable". */
 void problem_write_head(struct json_writer *json, enum fault_code code, struct str detail, struct str id,
                         enum delivery delivery);
 

@@ -1,7 +1,7 @@
 /* api/reader.h: a request's body in, a submission out.
  *
- * A message comes as JSON (api/json_message.h), as JSON with files in a form (api/form_message.h), or finished
- * (api/raw_message.h).
+ * A message comes as JSON (api/json_message.h), as JSON with files in a form (api/form_message.h), or
+ * finished (api/raw_message.h).
  *
  * Ownership  the submission's views point into its own `json` and arena, and those of a message that did not
  *            come as JSON alone into the body too, which then has to outlive it.

@@ -1,8 +1,8 @@
 /* What became of the mail, told to the caller (Receipt and Problem in openapi.yaml).
  *
- * The delivery decides, not the fault: a receipt is given only for a mail that at least one recipient gets
- * as it was asked for, and an outcome that is not known is never told as one that may be tried again, whatever the session set as
- * its fault (RFC 1047).
+ * The delivery decides, not the fault: a receipt is given only for a mail that at least one recipient gets as
+ * it was asked for, and an outcome that is not known is never told as one that may be tried again, whatever
+ * the session set as its fault (RFC 1047).
  */
 #include "api/receipt.h"
 
@@ -119,12 +119,11 @@ static void write_problem(struct json_writer *json, const struct submission *sub
     }
 }
 
-char *receipt_json(const struct submission *submission, int *status)
+char *receipt_json(const struct submission *submission)
 {
     enum fault_code code = receipt_fault(&submission->outcome);
     struct json_writer json;
     size_t bytes;
-    *status = fault_kind(code)->http_status;
     json_writer_init(&json, PROBLEM_MAX_BYTES);
     json_open_object(&json, NULL);
     if (code == FAULT_NONE)

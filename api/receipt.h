@@ -4,11 +4,10 @@
 
 #include "api/submission.h"
 
-/* A receipt, or a problem with delivery, upstream and recipients. `status` is the HTTP status. Freed by the
- * caller; NULL when out of memory. */
-char *receipt_json(const struct submission *submission, int *status);
-
-/* The fault that the answer names: NONE where at least one recipient gets the mail. */
+/* The fault that the answer names, and whose status it has: NONE where anybody gets the mail. */
 enum fault_code receipt_fault(const struct outcome *outcome);
+
+/* A receipt, or a problem with delivery, upstream and recipients. The caller frees it; NULL: no memory. */
+char *receipt_json(const struct submission *submission);
 
 #endif

@@ -54,6 +54,16 @@ static const struct api_route own_routes[] = {{"POST", "/v1/messages", NULL},
                                               {"GET", "/openapi.yaml", front_answer_openapi}};
 enum { OWN_ROUTES = sizeof own_routes / sizeof *own_routes };
 
+/* libmicrohttpd takes the query apart, too, and keeps each parameter in the memory of the connection: some
+ * hundreds of them leave none for the request, which then hangs. What stands there is its own buffer; without
+ * "&" it is one parameter. */
+static void hide_parameters(char *target)
+{
+    for (char *c = strchr(target, '?'); c && *c; c++)
+        if (*c == '&')
+            *c = ';';
+}
+
 void *request_begin(void *server, const char *target, struct MHD_Connection *connection)
 {
     size_t bytes = strlen(target) + 1;
@@ -65,6 +75,7 @@ void *request_begin(void *server, const char *target, struct MHD_Connection *con
     request->body.budget = &request->server->budget;
     request->body.max_bytes = request->server->config.limits.max_body_bytes;
     memcpy(request->target, target, bytes);
+    hide_parameters((char *)(uintptr_t)target);
     return request;
 }
 
@@ -176,7 +187,7 @@ static void find_route(struct request *request, const struct guard_request *guar
         request->route = route_find(&tables[i], guard->method, request->framing.path, &request->rest);
 }
 
-/* 404, or 405 with the methods that there are (RFC 9110 section 15.5.6). */
+/* 404, or 405 with the methods that there are (RFC 9110 15.5.6). */
 static bool tell_no_route(struct request *request, const struct route_table *tables, size_t count,
                           struct fault *fault)
 {
@@ -277,14 +288,13 @@ static enum MHD_Result submit(struct request *request)
 
 static enum MHD_Result answer_outcome(struct request *request)
 {
-    int status;
     struct submission *submission = request->submission;
     enum fault_code code = receipt_fault(&submission->outcome);
-    char *json = receipt_json(submission, &status);
+    char *json = receipt_json(submission);
     /* Out of memory there is no answer but a broken connection, which says what is true: not known. */
     if (!json)
         return MHD_NO;
-    response_set(&request->response, status,
+    response_set(&request->response, fault_kind(code)->http_status,
                  code == FAULT_NONE ? "application/json" : "application/problem+json", json, strlen(json));
     response_set_fault(&request->response, code);
     return answer(request);

@@ -16,7 +16,7 @@ static const char out_of_memory[] =
     "\"status\":503,\"code\":\"overloaded\",\"detail\":\"out of memory\",\"delivery\":\"not_sent\","
     "\"retryable\":true}";
 
-/* What every answer carries: nothing here is to be stored or guessed at (RFC 9111 section 5.2.2.5). */
+/* What every answer carries: nothing here is to be stored or guessed at (RFC 9111 5.2.2.5). */
 static const char *const common_headers[][2] = {{"Cache-Control", "no-store"},
                                                 {"X-Content-Type-Options", "nosniff"}};
 enum { COMMON_HEADERS = sizeof common_headers / sizeof *common_headers };
@@ -34,7 +34,7 @@ void response_set_fault(struct response *response, enum fault_code code)
 {
     const struct fault_kind *kind = fault_kind(code);
     response->fault = code;
-    /* RFC 9110 section 10.2.3. Never for an unknown outcome: its row says never. */
+    /* RFC 9110 10.2.3. Never for an unknown outcome: its row says never. */
     if (kind->retry_after_s != RETRY_NEVER) {
         char seconds[16];
         snprintf(seconds, sizeof seconds, "%d", kind->retry_after_s);
@@ -95,7 +95,7 @@ enum MHD_Result response_queue(struct response *response, struct MHD_Connection 
     return queued;
 }
 
-/* RFC 9110 section 5.6.7. */
+/* RFC 9110 5.6.7. */
 static void append_date(struct buf *text)
 {
     char date[64];

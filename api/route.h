@@ -11,7 +11,7 @@ struct route_table {
     size_t count;
 };
 
-/* NULL where there is none. HEAD is served by the route of GET (RFC 9110 section 9.3.2). `rest` is what a "*"
+/* NULL where there is none. HEAD is served by the route of GET (RFC 9110 9.3.2). `rest` is what a "*"
  * at the end of the route's path stands for. */
 const struct api_route *route_find(const struct route_table *table, struct str method, struct str path,
                                    struct str *rest);

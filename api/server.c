@@ -85,9 +85,9 @@ struct api_server *api_server_start(const struct api_config *config, struct faul
     return server;
 }
 
-/* Not MHD_quiesce_daemon: it races with the daemon's own threads for the listening socket's place in their epoll sets, and
- * the loser ends the program (seen with 0.9.75). A caller that comes now also learns more from a 503 than from a refused
- * connection. */
+/* Not MHD_quiesce_daemon: it races with the daemon's own threads for the listening socket's place in their
+ * epoll sets, and the loser ends the program (seen with 0.9.75). A caller that comes now also learns more
+ * from a 503 than from a refused connection. */
 void api_server_drain(struct api_server *server)
 {
     atomic_store(&server->draining, true);

@@ -63,6 +63,16 @@ static unsigned long long is_refused(const struct pool_view *view)
     return view->breaker == BREAKER_OPEN;
 }
 
+/* A label's value in Prometheus' text format: the path of a socket may hold what would end it. */
+static void append_label(struct buf *out, struct str value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.data[i] == '"' || value.data[i] == '\\')
+            buf_append_char(out, '\\');
+        buf_append_char(out, value.data[i]);
+    }
+}
+
 static void append_relay_gauges(struct buf *out, struct gateway *gateway)
 {
     static const struct {
@@ -81,8 +91,9 @@ static void append_relay_gauges(struct buf *out, struct gateway *gateway)
             struct str host;
             struct pool_view view;
             gateway_look(gateway, relay, &host, &view);
-            buf_append_format(out, "%s{relay=\"%.*s\",place=\"%zu\"} %llu\n", gauges[i].name, STR_ARG(host),
-                              relay, gauges[i].value(&view));
+            buf_append_format(out, "%s{relay=\"", gauges[i].name);
+            append_label(out, host);
+            buf_append_format(out, "\",place=\"%zu\"} %llu\n", relay, gauges[i].value(&view));
         }
     }
 }

@@ -20,7 +20,7 @@ struct balance {
 /* `barred` has a bit set for each relay that is left out; where that is every one, none is. */
 size_t balance_choose(struct balance *balance, unsigned barred);
 
-/* Of `count` relays the first from `start` on, and round to its beginning, that is not barred; `count` for none. */
+/* Of `count` relays the first from `start` on, and round, that is not barred; `count` for none. */
 size_t balance_next(size_t count, size_t start, unsigned barred);
 
 #endif

@@ -3,8 +3,8 @@
  *     closed    any number of sessions may be opened at a time
  *     open      none, until a wait is over; it doubles with each failure behind the last allowed one
  *     on trial  one at a time: behind that wait; and for a relay with a login while no session stands to show
- *               that it is accepted, so that a wrong password is tried once, and not by every thread (providers
- *               lock accounts)
+ *               that it is accepted, so that a wrong password is tried once, and not by every thread
+ *               (providers lock accounts)
  *
  * A refused login opens it at once, for a window of its own. A trial that takes long holds up others for
  * BREAKER_PATIENCE_US only.

@@ -96,8 +96,7 @@ static enum carrier_end deliver(struct carrier *carrier, struct configuration *c
     return end;
 }
 
-/* The one that was begun behind the message before, if it is for this submission: the owner serves it next in any
- * case. */
+/* The one that was begun behind the message before, if for this submission: the owner serves it next. */
 static struct parcel *take_parcel(struct carrier *carrier, const struct configuration *configuration,
                                   struct submission *submission)
 {

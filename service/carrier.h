@@ -15,10 +15,12 @@
 /* Whom a carrier works for, asked on its thread. */
 struct carrier_owner {
     void *context;
-    bool (*may_open)(void *context); /* asked when its session is closed, and another needed */
-    void (*opened)(void *context, const struct outcome *outcome); /* or could not be: the fault says why */
-    struct submission *(*next)(
-        void *context); /* the one to be delivered next, if there is one already, or NULL */
+    /* Asked when its session is closed, and another needed. */
+    bool (*may_open)(void *context);
+    /* Or could not be: the outcome's fault says why. */
+    void (*opened)(void *context, const struct outcome *outcome);
+    /* The one to be delivered next, if there is one already, or NULL. */
+    struct submission *(*next)(void *context);
 };
 
 struct parcel;
@@ -46,8 +48,8 @@ bool carrier_has_room(const struct carrier *carrier, const struct configuration 
 enum carrier_end carrier_probe(struct carrier *carrier, struct configuration *configuration, size_t relay,
                                struct outcome *outcome, struct arena *arena);
 
-/* Writes the submission's outcome. A session that is spent is the owner's to close, so that no caller waits for a
- * QUIT. */
+/* Writes the submission's outcome. A session that is spent is the owner's to close, so that no caller waits
+ * for a QUIT. */
 enum carrier_end carrier_deliver(struct carrier *carrier, struct configuration *configuration, size_t relay,
                                  struct submission *submission);
 void carrier_close(struct carrier *carrier);

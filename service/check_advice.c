@@ -1,6 +1,6 @@
 /* One table, first row first. A row fits by the fault's code, and where it names them by the error of the
- * verification and by words of the fault's detail: those words are our own (dial.c, tunnel.c, tls.c, greet.c, login.c),
- * and the tests hold both ends together. */
+ * verification and by words of the fault's detail: those words are our own (dial.c, tunnel.c, tls.c, greet.c,
+ * login.c), and the tests hold both ends together. */
 #include "service/check_advice.h"
 
 #include <openssl/x509_vfy.h>
@@ -26,8 +26,7 @@ static const struct advice {
     {FAULT_UPSTREAM_UNREACHABLE, 0, " proxy ", "check the proxy, and host and port of the relay behind it"},
     {FAULT_UPSTREAM_UNREACHABLE, 0, "refused",
      "nothing listens there: check the port (587 for smtp://, 465 for smtps://, 24 for lmtp://), and whether "
-     "the "
-     "relay runs"},
+     "the relay runs"},
     {FAULT_UPSTREAM_UNREACHABLE, 0, "No such file",
      "check the path of the socket, and whether the relay runs"},
     {FAULT_UPSTREAM_UNREACHABLE, 0, "Permission denied", "let this user write to the relay's socket"},
@@ -64,12 +63,10 @@ static const struct advice {
      "the authority is not trusted here: for a private one, name its certificate by POSTERN_SMTP_CA_FILE"},
     {FAULT_UPSTREAM_TLS, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, NULL,
      "the issuer is not known here: for a private authority set POSTERN_SMTP_CA_FILE; else the relay must "
-     "send its "
-     "intermediate certificates, too"},
+     "send its intermediate certificates, too"},
     {FAULT_UPSTREAM_TLS, X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, NULL,
      "the issuer is not known here: for a private authority set POSTERN_SMTP_CA_FILE; else the relay must "
-     "send its "
-     "intermediate certificates, too"},
+     "send its intermediate certificates, too"},
     {FAULT_UPSTREAM_TLS, X509_V_ERR_EE_KEY_TOO_SMALL, NULL,
      "the relay's certificate is too weak: RSA of 2,048 bits is the least"},
     {FAULT_UPSTREAM_TLS, X509_V_ERR_CA_KEY_TOO_SMALL, NULL,

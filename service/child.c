@@ -1,6 +1,6 @@
-/* The end is the shell's own: whatever it left behind in the background may hold the pipes open for as long as it
- * likes. It is looked for from time to time, for a pidfd is not to be had everywhere; mostly it shows at once, by the
- * pipes. */
+/* The end is the shell's own: whatever it left behind in the background may hold the pipes open for as long
+ * as it likes. It is looked for from time to time, for a pidfd is not to be had everywhere; mostly it shows
+ * at once, by the pipes. */
 #include "service/child.h"
 
 #include "base/utf8.h"
@@ -116,8 +116,8 @@ static struct str read_block(int *fd, char block[static BLOCK_BYTES])
     return (struct str){block, got > 0 ? (size_t)got : 0};
 }
 
-/* As much as a full pipe holds, and no more: who writes without end must not keep us from looking at the clock. False
- * once the output is longer than is wanted. */
+/* As much as a full pipe holds, and no more: who writes without end must not keep us from looking at the
+ * clock. False once the output is longer than is wanted. */
 static bool take_output(struct child *child)
 {
     char block[BLOCK_BYTES];

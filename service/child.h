@@ -1,7 +1,7 @@
 /* service/child.h: a shell command of the operator's, run for what it prints.
  *
- * It gets no descriptor of ours, no POSTERN_ variable, and the default signals; it is a process group of its own, which
- * is killed when the time is over or the output too long.
+ * It gets no descriptor of ours, no POSTERN_ variable, and the default signals; it is a process group of its
+ * own, which is killed when the time is over or the output too long.
  *
  * Errors     INTERNAL, with what happened and the first line that it wrote to stderr; SHUTTING_DOWN.
  * Threads    any.

@@ -6,6 +6,7 @@
 #include "service/check_advice.h"
 #include "service/commands.h"
 #include "service/configuration.h"
+#include "service/dkim_check.h"
 #include "service/exit_code.h"
 #include "smtp/chain.h"
 #include "smtp/dial.h"
@@ -218,6 +219,17 @@ static enum fault_code check_relay(const struct smtp_relay *relay, int64_t timeo
     return check.outcome.fault.code;
 }
 
+/* No matter of the exit status: a mail could be sent, if not one that verifies. */
+static bool check_keys(const struct configuration *configuration)
+{
+    struct buf report;
+    buf_init(&report, DKIM_MAX_KEYS * MAX_REPORT_BYTES);
+    dkim_check_append(&configuration->dkim, &report);
+    bool printed = command_print(buf_view(&report)) == EX_OK;
+    buf_fini(&report);
+    return printed;
+}
+
 static int check_all(struct configuration *configuration)
 {
     int exit_code = EX_OK;
@@ -232,7 +244,7 @@ static int check_all(struct configuration *configuration)
             exit_code = EX_IOERR;
         buf_fini(&report);
     }
-    return exit_code;
+    return check_keys(configuration) ? exit_code : EX_IOERR;
 }
 
 int command_check(const struct option_sources *sources)

@@ -88,13 +88,12 @@ static void post_completed(struct submission *submission)
 
 static int send_and_print(struct gateway *gateway, struct submission *submission)
 {
-    int status;
     sem_init(&completed, 0, 0);
     submission->complete = post_completed;
     if (gateway_submit(gateway, submission, &submission->outcome.fault))
         while (sem_wait(&completed) != 0)
             ;
-    print_json(stdout, receipt_json(submission, &status));
+    print_json(stdout, receipt_json(submission));
     return exit_code_of(submission->outcome.fault.code);
 }
 

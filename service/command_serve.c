@@ -245,8 +245,8 @@ static void finish_what_is_out(struct service *service, const sigset_t *signals)
     await_answers(service, signals, deadline_after_ms(ANSWERS_MS));
 }
 
-/* The server cannot stop until every submission is completed, and may submit until it has stopped: the gateway stops before it
- * and is freed behind it. */
+/* The server cannot stop until every submission is completed, and may submit until it has stopped: the
+ * gateway stops before it and is freed behind it. */
 static void service_stop(struct service *service)
 {
     api_server_stop(&service->admin_server);

@@ -229,8 +229,7 @@ bool gateway_replace(struct gateway *gateway, struct configuration *configuratio
 {
     if (configuration->relays.count != gateway->count)
         return fault_set(fault, FAULT_INVALID_REQUEST,
-                         "option smtp_url: the number of relays cannot change while "
-                         "Postern runs");
+                         "option smtp_url: the number of relays cannot change while Postern runs");
     for (size_t i = 0; i < gateway->count; i++)
         pool_replace(gateway->pools[i], configuration);
     take_configuration(gateway, configuration);

@@ -41,8 +41,8 @@ bool gateway_is_ready(struct gateway *gateway, struct fault *why_not);
 size_t gateway_relay_count(const struct gateway *gateway);
 void gateway_look(struct gateway *gateway, size_t relay, struct str *host, struct pool_view *view);
 
-/* Ends every wait, and waits for the threads: on return each submission is completed, as provably not sent or as unknown where
- * it was out, and none is taken any more. */
+/* Ends every wait, and waits for the threads: on return each submission is completed, as provably not sent or
+ * as unknown where it was out, and none is taken any more. */
 void gateway_stop(struct gateway *gateway);
 
 /* Stopped, or never submitted to; nobody may submit any more. */

@@ -1,5 +1,5 @@
-/* service/limit.h: how many sessions with a relay may be open at a time: the operator's number, or fewer for as long as the
- * relay cannot take it.
+/* service/limit.h: how many sessions with a relay may be open at a time: the operator's number, or fewer for
+ * as long as the relay cannot take it.
  *
  * A relay that refuses one more session while others are open says how many it takes; one that throttles
  * messages takes half as many. After a hold the limit grows by one, and again after each step, up to the
@@ -32,7 +32,7 @@ void limit_shrink(struct limit *limit, unsigned open, int64_t now_us);
 /* So many stand: whatever was concluded from a refusal meanwhile, the relay takes as many. */
 void limit_prove(struct limit *limit, unsigned open, int64_t now_us);
 
-/* The relay throttled a message while `open` sessions stood. What it says to several of them at once counts once. */
+/* The relay throttled a message while `open` sessions stood. What several hear at once counts once. */
 void limit_halve(struct limit *limit, unsigned open, int64_t now_us);
 
 #endif

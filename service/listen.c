@@ -152,8 +152,8 @@ static int place_among(struct str names, struct str name)
     return -1;
 }
 
-/* sd_listen_fds(3): LISTEN_PID says whom the sockets are for, LISTEN_FDNAMES what they are called. Where no name is one
- * of ours they go by their place. */
+/* sd_listen_fds(3): LISTEN_PID says whom the sockets are for, LISTEN_FDNAMES what they are called. Where no
+ * name is one of ours they go by their place. */
 static int find_systemd_socket(struct str option)
 {
     static const struct str ours = {"listen:admin_listen", 19};

@@ -9,9 +9,9 @@
 #include "base/arena.h"
 #include "base/fault.h"
 
-/* The socket of the option `option`: "host:port", "[v6]:port", "unix:/path" or "systemd", whose sockets are known by their
- * names (FileDescriptorName=, the option's), or else by their place: the main listener's, then the admin's. Whoever
- * reaches the socket may send, so only loopback and Unix sockets are taken. -1 on a fault. */
+/* The socket of the option `option`: "host:port", "[v6]:port", "unix:/path" or "systemd", whose sockets are
+ * known by their names (FileDescriptorName=, the option's), or else by their place: the main listener's, then
+ * the admin's. Whoever reaches it may send, so only loopback and Unix sockets are taken. -1 on a fault. */
 int listen_open(struct str where, const char *option, struct fault *fault);
 
 /* Takes away the file of a Unix socket that listen_open made. */

@@ -59,8 +59,7 @@ static const struct option options[] = {
                       "http://user:password@host:3128; it resolves the relay's name")},
     {TEXT(dkim_keys, NULL,
           "sign messages whose author is of the domain: domain:selector:file, the file a private key in PEM "
-          "(RSA or "
-          "Ed25519); several, separated by spaces")},
+          "(RSA or Ed25519); several, separated by spaces")},
     {TEXT(dkim_headers, NULL, "names of header fields to sign beside the usual ones, separated by spaces")},
     {CHOICE(smtp_chunking, "on", "on off", "whether BDAT is used where the relay offers it")},
     {CHOICE(smtp_overlap, "on", "on off",
@@ -206,7 +205,7 @@ static bool refuse(const struct option *option, struct str text, struct fault *f
 static bool text_is_clean(struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+        if (char_is_control(text.data[i]))
             return false;
     return true;
 }

@@ -1,5 +1,5 @@
-/* service/parcel.h: a submission made ready for a relay: its bytes, its envelope, and the record of the dialogue
- * about it.
+/* service/parcel.h: a submission made ready for a relay: its bytes, its envelope, and the record of the
+ * dialogue about it.
  *
  * Ownership  lives in the submission's arena; to be ended before the submission is completed.
  * Errors     the outcome's OVERLOADED.

@@ -1,11 +1,11 @@
-/* One lock guards queue, counts, limit and breaker; it is held for a few instructions and never while a thread
- * talks to its relay. Here is what others call; what the threads do is worker.c.
+/* One lock guards queue, counts, limit and breaker; it is held for a few instructions and never while a
+ * thread talks to its relay. Here is what others call; what the threads do is worker.c.
  *
  * Why nothing waits for ever. While the queue holds a job, some thread is going to look at it:
  *
  * - pool_push takes a job only where there is a thread, and starts one for it where it may.
- * - Only a thread with an open session waits, on `work`, and each push wakes one. One that wakes up and has to
- *   leave hands the wake-up on.
+ * - Only a thread with an open session waits, on `work`, and each push wakes one. One that wakes up and has
+ *   to leave hands the wake-up on.
  * - A thread leaves a job behind only where another thread is there to look: one that finds out whether the
  *   relay lets it in (the breaker said WAIT), or one of those within the limit, which is never 0.
  * - What only time changes (a limit that grows, a trial that takes long) pool_tick looks after; and it ends
@@ -53,15 +53,24 @@ static void name_relay(const struct pool *pool, struct submission *submission)
     outcome->reply = (struct outcome_reply){0};
 }
 
+/* With the lock held. Where the last try did not fail, something else kept this message waiting. */
+static struct fault find_refusal(const struct pool *pool)
+{
+    struct fault fault = pool->breaker.last_fault;
+    const char *why =
+        pool->health.code == FAULT_NONE ? "another was still being opened" : pool->health.detail;
+    if (fault.code == FAULT_NONE)
+        fault_set(&fault, FAULT_OVERLOADED, "no session with the relay could be had: %s", why);
+    return fault;
+}
+
 void pool_end_refused(struct pool *pool, struct job *job)
 {
     pthread_mutex_lock(&pool->lock);
-    struct fault fault = pool->breaker.last_fault;
+    struct fault fault = find_refusal(pool);
     if (job->submission)
         name_relay(pool, job->submission);
     pthread_mutex_unlock(&pool->lock);
-    if (fault.code == FAULT_NONE)
-        fault_set(&fault, FAULT_OVERLOADED, "no session with the relay could be had");
     end_without_try(pool, job, &fault);
 }
 

@@ -5,8 +5,8 @@
  * say, whether a session may be opened at all breaker.h's.
  *
  * Ownership  a job belongs to the pool from pool_push until `done` is called with it, once, on any thread.
- * Errors     OVERLOADED: the queue is full, or a message waited in it until its deadline; SHUTTING_DOWN. While
- *            no session can be had, the fault of the one that was tried last.
+ * Errors     OVERLOADED: the queue is full, or a message waited in it until its deadline; SHUTTING_DOWN.
+ *            While no session can be had, the fault of the one that was tried last.
  * Threads    push, tick, replace, look: any.
  */
 #ifndef POSTERN_SERVICE_POOL_H
@@ -26,8 +26,8 @@ struct pool *pool_start(struct configuration *configuration, size_t relay, pool_
 /* Once it is taken, `done` may be called before this returns. */
 bool pool_push(struct pool *pool, struct job *job, enum job_place place, struct fault *fault);
 
-/* Ends what has waited until its deadline, and starts threads that a limit or a trial had held back. To be called
- * now and then. */
+/* Ends what has waited until its deadline, and starts threads that a limit or a trial had held back. To be
+ * called now and then. */
 void pool_tick(struct pool *pool);
 
 /* New sessions use it, and nothing that was learnt of the old one's holds; open ones are closed when their
@@ -50,8 +50,8 @@ void pool_look(struct pool *pool, struct pool_view *view);
 /* What is pushed now would be refused without a try. */
 bool pool_refuses(struct pool *pool);
 
-/* From now on nothing is taken; what is queued ends as SHUTTING_DOWN. Waits for the threads, whose waits the configuration's
- * stop_fd has ended: on return every job is done. */
+/* From now on nothing is taken; what is queued ends as SHUTTING_DOWN. Waits for the threads, whose waits the
+ * configuration's stop_fd has ended: on return every job is done. */
 void pool_stop(struct pool *pool);
 
 /* Stopped, or never pushed to. */

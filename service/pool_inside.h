@@ -1,4 +1,5 @@
-/* service/pool_inside.h: what pool.c and its threads, worker.c, share. Nobody else includes it.
+/* service/pool_inside.h: what pool.c, its threads, worker.c, and their permits, permit.c, share. Nobody else
+ * includes it.
  *
  * Threads    everything in the pool is guarded by its lock; what a worker has is its own thread's, but for
  *            what is said to be counted.
@@ -55,13 +56,22 @@ struct worker {
     bool may_try_again;        /* no session could be opened, but another may do, or other terms hold now */
 };
 
-void *worker_run(void *worker);
+void *worker_run(void *argument);
 
 /* With the lock held: threads for the jobs that wait, as far as limit, breaker and system allow. */
 void pool_provide_threads(struct pool *pool);
 
 /* With the lock held. */
 void worker_count_idle(struct worker *worker, bool is_idle);
+
+/* The breaker's leave to open a session, which a worker has until it is spent; all with the lock held. One of
+ * another epoch is none. */
+bool permit_is_held(const struct worker *worker);
+enum breaker_answer permit_ask(struct worker *worker);
+void permit_drop(struct worker *worker);
+
+/* The try has ended, as the outcome says: breaker and limit learn of it. */
+void permit_spend(struct worker *worker, const struct outcome *outcome);
 
 /* Ends a job that no session was tried for. */
 void pool_end_expired(struct pool *pool, struct job *job);

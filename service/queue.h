@@ -17,7 +17,8 @@ struct job {
     unsigned returns; /* how often it was put back unserved */
 };
 
-/* Ahead is for what has waited already, here or for another relay. */
+/* Ahead is for what has waited already, here or for another relay: it goes before all that may wait as long, or
+ * longer. */
 enum job_place { JOB_BEHIND, JOB_AHEAD };
 
 struct queue {

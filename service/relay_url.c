@@ -168,22 +168,13 @@ static void apply_settings(struct smtp_relay *relay, const struct settings *sett
     relay->timeouts = settings->timeouts;
 }
 
-static bool is_known_mechanism(struct str name)
-{
-    const struct smtp_sasl_mechanism *mechanism;
-    for (size_t row = 0; (mechanism = smtp_sasl_mechanism_at(row)); row++)
-        if (str_equal_nocase(name, str_of(mechanism->name)))
-            return true;
-    return false;
-}
-
 /* What could never log in is known before the first mail. */
 static bool check_login(const struct smtp_relay *relay, bool has_token, struct fault *fault)
 {
     bool is_auto = str_equal_nocase(relay->auth, STR("auto"));
     for (struct str rest = relay->auth; rest.data && !is_auto;) {
         struct str name = str_cut(&rest, ' ');
-        if (name.len && !is_known_mechanism(name))
+        if (name.len && !smtp_sasl_mechanism_find(name))
             return fault_set(fault, FAULT_INVALID_REQUEST,
                              "option smtp_auth: \"%.*s\" is not a mechanism that is known", STR_ARG(name));
     }

@@ -5,17 +5,16 @@
 
 enum { GOOD_FOR_MS = 10000, BAD_FOR_MS = 1000, MICROSECONDS = 1000 };
 
-/* RFC 6750 2.1: printable ASCII without spaces; the line end that files and commands put behind it is none of it. */
+/* RFC 6750 2.1: printable ASCII without spaces. Files and commands put a line end behind it. */
 static bool take_token(struct str text, struct buf *token, const char *option, struct fault *fault)
 {
     while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
         text.len--;
     if (text.len == 0)
         return fault_set(fault, FAULT_UPSTREAM_AUTH_TEMPORARY, "option %s: there is no token", option);
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] <= ' ' || text.data[i] > '~')
-            return fault_set(fault, FAULT_UPSTREAM_AUTH_TEMPORARY,
-                             "option %s: what it gives is no token: it holds a space or a control", option);
+    if (!str_is_visible(text))
+        return fault_set(fault, FAULT_UPSTREAM_AUTH_TEMPORARY,
+                         "option %s: what it gives is no token: it holds a space or a control", option);
     buf_append(token, text);
     return !token->failed ||
            fault_set(fault, FAULT_UPSTREAM_AUTH_TEMPORARY, "option %s: the token has more than %d octets",

@@ -1,11 +1,12 @@
 /* service/token.h: the access token for OAuth: the text that was given, a file, or what a command prints.
  *
- * The file is read at each login, so that a token that was renewed needs no restart. The command is run by one
- * session at a time, the others wait for what it prints; that is good for 10 seconds, and a failure for one, so
- * that sessions that open together do not run it once each.
+ * The file is read at each login, so that a token that was renewed needs no restart. The command is run by
+ * one session at a time, the others wait for what it prints; that is good for 10 seconds, and a failure for
+ * one, so that sessions that open together do not run it once each.
  *
  * Ownership  views the settings; holds the last token of a command, wiped by fini.
- * Errors     INVALID_REQUEST at the start. At a login UPSTREAM_AUTH_TEMPORARY, for the next try may find a token.
+ * Errors     INVALID_REQUEST at the start. At a login UPSTREAM_AUTH_TEMPORARY, for the next try may find a
+ *            token.
  * Threads    fetch from any.
  */
 #ifndef POSTERN_SERVICE_TOKEN_H

@@ -1,5 +1,5 @@
-/* service/trace.h: the dialogue behind one message: kept for its answer where that was asked for, and told to the log at
- * debug level where the message failed.
+/* service/trace.h: the dialogue behind one message: kept for its answer where that was asked for, and told to
+ * the log at debug level where the message failed.
  *
  * A message that goes to the next relay keeps the dialogue with the one before.
  *

@@ -1,32 +1,17 @@
 #include "service/url.h"
 
+#include "base/percent.h"
+
 enum { MAX_HOST_BYTES = 255 };
 
-static bool is_control(char c)
+/* Absent on a broken escape, or where a control comes out: no name, password or path has one. */
+static struct str decode(struct arena *arena, struct str text)
 {
-    return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-/* RFC 3986 2.1. Absent on a broken escape, or where a control comes out: no name, password or path has one. */
-static struct str percent_decode(struct arena *arena, struct str text)
-{
-    char *decoded = arena_take(arena, text.len + 1);
-    size_t len = 0;
-    for (size_t i = 0; decoded && i < text.len; i++) {
-        char c = text.data[i];
-        if (c == '%') {
-            int high = text.len - i > 2 ? char_hex_value(text.data[i + 1]) : -1;
-            int low = text.len - i > 2 ? char_hex_value(text.data[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return (struct str){0};
-            c = (char)(high << 4 | low);
-            i += 2;
-        }
-        if (is_control(c))
+    struct str decoded = percent_is_valid(text) ? percent_decode(arena, text) : (struct str){0};
+    for (size_t i = 0; i < decoded.len; i++)
+        if (char_is_control(decoded.data[i]))
             return (struct str){0};
-        decoded[len++] = c;
-    }
-    return (struct str){decoded, len};
+    return decoded;
 }
 
 static bool cut_scheme(struct str *rest, const char *const *schemes, size_t *scheme)
@@ -56,16 +41,17 @@ static bool parse_userinfo(struct arena *arena, struct str userinfo, struct url 
 {
     struct str password = userinfo;
     struct str username = str_cut(&password, ':');
-    url->username = percent_decode(arena, username);
+    url->username = decode(arena, username);
     if (password.data)
-        url->password = percent_decode(arena, password);
+        url->password = decode(arena, password);
     return url->username.data && url->username.len && (!password.data || url->password.data);
 }
 
 static bool is_host(struct str host)
 {
+    const struct str barred = STR(" /\\#<>\"");
     for (size_t i = 0; i < host.len; i++)
-        if (host.data[i] == ' ' || is_control(host.data[i]) || str_index(STR("/\\#<>\""), host.data[i]) < 6)
+        if (char_is_control(host.data[i]) || str_index(barred, host.data[i]) < barred.len)
             return false;
     return host.len > 0 && host.len <= MAX_HOST_BYTES;
 }
@@ -105,7 +91,7 @@ const char *url_parse(struct arena *arena, struct str text, const char *const *s
     url->query = rest;
     struct str where = str_cut(&url->query, '?');
     if (where.len > 1 && where.data[0] == '/') {
-        url->host = percent_decode(arena, where);
+        url->host = decode(arena, where);
         return url->host.data ? NULL : "the path has a broken %XX, or a control character";
     }
     if (where.len && where.data[where.len - 1] == '/')

@@ -1,23 +1,23 @@
 /* What a session thread does: take a job, have it carried to the relay, tell; until there is nothing to do.
  *
- * A thread without a session neither waits nor opens one unasked: it takes a job only with the breaker's leave
- * (its permit), or to tell that the breaker is open, and ends else. So the jobs of sixteen callers with a wrong
- * password wait in the queue, not in sixteen logins. It closes its session first and only then gives up its
- * place, so that there are never more sessions than the limit.
+ * A thread without a session neither waits nor opens one unasked: it takes a job only with the breaker's
+ * leave (its permit), or to tell that the breaker is open, and ends else. So the jobs of sixteen callers with
+ * a wrong password wait in the queue, not in sixteen logins. It closes its session first and only then gives
+ * up its place, so that there are never more sessions than the limit.
  *
- * A message that waits is taken while another is on its way, so that its beginning goes out with the other's end. A
- * relay that is not up to that breaks off, and what became of the first message is not known: for a while none is
- * begun so.
+ * A message that waits is taken while another is on its way, so that its beginning goes out with the other's
+ * end. A relay that is not up to that breaks off, and what became of the first message is not known; or it
+ * throws away what stands behind the end of data, and the second waits for nothing. For a while none is begun
+ * so.
  *
- * A job goes back to the front of the queue where a session was not to be had, but another might do: the relay
- * has as many as it takes, or somebody is just finding out whether it lets us in. */
+ * A job goes back to the front of the queue where a session was not to be had, but another might do: the
+ * relay has as many as it takes, or somebody is just finding out whether it lets us in. */
 #include "service/pool_inside.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-enum { MAX_RETURNS = 3, FAIR_TRY_US = 5000000, PROBE_ARENA_BYTES = 256 * 1024 };
-enum { OVERLAP_AGAIN_US = 600000000 };
+enum { MAX_RETURNS = 3, PROBE_ARENA_BYTES = 256 * 1024, OVERLAP_AGAIN_US = 600000000 };
 
 void worker_count_idle(struct worker *worker, bool is_idle)
 {
@@ -46,76 +46,6 @@ static void close_session(struct worker *worker)
     pthread_mutex_unlock(&worker->pool->lock);
 }
 
-/* --- The permit to open a session; all with the lock held. */
-
-static bool has_permit(const struct worker *worker)
-{
-    return worker->permit && worker->permit == worker->pool->epoch;
-}
-
-static enum breaker_answer ask_permit(struct worker *worker)
-{
-    struct pool *pool = worker->pool;
-    if (has_permit(worker))
-        return BREAKER_GO;
-    int64_t now_us = clock_monotonic_us();
-    enum breaker_answer answer = breaker_ask(&pool->breaker, now_us);
-    if (answer == BREAKER_GO) {
-        breaker_begin(&pool->breaker, now_us);
-        worker->permit = pool->epoch;
-    }
-    return answer;
-}
-
-static void drop_permit(struct worker *worker)
-{
-    if (has_permit(worker))
-        breaker_forget(&worker->pool->breaker);
-    worker->permit = 0;
-}
-
-/* The relay takes some sessions, and this was one too many: that is no fault of its own. */
-static bool is_crowded_out(const struct pool *pool, const struct outcome *outcome)
-{
-    bool is_temporary = outcome->fault.code == FAULT_UPSTREAM_TEMPORARY ||
-                        outcome->fault.code == FAULT_UPSTREAM_AUTH_TEMPORARY;
-    return is_temporary && outcome->reply.code / 100 == 4 && pool->sessions > 0;
-}
-
-/* A message that had waited until its last moments left the relay no time to answer in. */
-static bool was_cut_short(const struct worker *worker, const struct outcome *outcome, int64_t now_us)
-{
-    return outcome->fault.code == FAULT_UPSTREAM_TIMEOUT && deadline_passed(worker->deadline) &&
-           now_us - worker->opening_at_us < FAIR_TRY_US;
-}
-
-static bool is_relays_fault(const struct worker *worker, const struct outcome *outcome, int64_t now_us)
-{
-    return fault_kind(outcome->fault.code)->blame == BLAME_RELAY && !was_cut_short(worker, outcome, now_us);
-}
-
-static void spend_permit(struct worker *worker, const struct outcome *outcome)
-{
-    struct pool *pool = worker->pool;
-    int64_t now_us = clock_monotonic_us();
-    if (outcome->fault.code == FAULT_NONE) {
-        breaker_succeed(&pool->breaker);
-        limit_prove(&pool->limit, pool->sessions, now_us);
-        pool_provide_threads(pool);
-    } else if (is_crowded_out(pool, outcome)) {
-        breaker_forget(&pool->breaker);
-        limit_shrink(&pool->limit, pool->sessions, now_us);
-        worker->may_try_again = true;
-    } else if (is_relays_fault(worker, outcome, now_us)) {
-        breaker_fail(&pool->breaker, &outcome->fault, now_us);
-    } else {
-        breaker_forget(&pool->breaker);
-    }
-    worker->permit = 0;
-}
-
-/* --- What the carrier asks its owner. */
-
 static bool may_open(void *context)
 {
     struct worker *worker = context;
@@ -123,7 +53,7 @@ static bool may_open(void *context)
     pthread_mutex_lock(&pool->lock);
     count_session(worker, false);
     bool is_current = worker->configuration == pool->configuration;
-    bool may = is_current && ask_permit(worker) == BREAKER_GO;
+    bool may = is_current && permit_ask(worker) == BREAKER_GO;
     worker->opening_at_us = clock_monotonic_us();
     pthread_mutex_unlock(&pool->lock);
     return may;
@@ -134,8 +64,8 @@ static void note_opened(void *context, const struct outcome *outcome)
     struct worker *worker = context;
     pthread_mutex_lock(&worker->pool->lock);
     count_session(worker, outcome->fault.code == FAULT_NONE);
-    if (has_permit(worker))
-        spend_permit(worker, outcome);
+    if (permit_is_held(worker))
+        permit_spend(worker, outcome);
     else /* the configuration was replaced meanwhile */
         worker->may_try_again = outcome->fault.code != FAULT_NONE;
     worker->permit = 0;
@@ -159,16 +89,17 @@ static struct job *take_first(struct pool *pool)
     return job;
 }
 
-/* With the lock held. An idle thread would have it on its way sooner. */
+/* With the lock held. An idle thread would have it on its way sooner; and none is taken that may have to end
+ * before the one that is on its way. */
 static bool may_take_ahead(struct worker *worker)
 {
     struct pool *pool = worker->pool;
     const struct job *job = pool->queue.first;
     int64_t now_us = clock_monotonic_us();
     return now_us >= pool->overlap_from_us && !worker->held && !pool->stopping && job && job->submission &&
-           !job_has_expired(job, now_us) && pool->queue.count > pool->idle_threads &&
-           worker->configuration == pool->configuration && !is_one_too_many(worker) &&
-           carrier_has_room(&worker->carrier, worker->configuration);
+           !job_has_expired(job, now_us) && job->submission->deadline.at_us >= worker->deadline.at_us &&
+           pool->queue.count > pool->idle_threads && worker->configuration == pool->configuration &&
+           !is_one_too_many(worker) && carrier_has_room(&worker->carrier, worker->configuration);
 }
 
 static struct submission *take_ahead(void *context)
@@ -180,8 +111,6 @@ static struct submission *take_ahead(void *context)
     pthread_mutex_unlock(&worker->pool->lock);
     return worker->held ? worker->held->submission : NULL;
 }
-
-/* --- The next job. */
 
 /* With the lock held. */
 static struct job *take(struct worker *worker)
@@ -195,7 +124,7 @@ static struct job *take(struct worker *worker)
         return held;
     if (is_one_too_many(worker))
         return NULL;
-    enum breaker_answer answer = worker->has_session ? BREAKER_GO : ask_permit(worker);
+    enum breaker_answer answer = worker->has_session ? BREAKER_GO : permit_ask(worker);
     worker->is_refused = answer == BREAKER_REFUSE;
     return answer == BREAKER_WAIT ? NULL : take_first(pool);
 }
@@ -244,8 +173,6 @@ static struct job *next_job(struct worker *worker)
     pthread_mutex_unlock(&pool->lock);
     return job;
 }
-
-/* --- Serving it. */
 
 static void record_health(struct pool *pool, const struct fault *health)
 {
@@ -322,7 +249,9 @@ static void learn_manners(struct worker *worker, const struct outcome *outcome)
     pthread_mutex_lock(&pool->lock);
     if (is_throttled(outcome))
         limit_halve(&pool->limit, pool->sessions, now_us);
-    if (worker->held && outcome->delivery == DELIVERY_UNKNOWN && pool->overlap_from_us < now_us)
+    bool broke_off = worker->held && outcome->delivery == DELIVERY_UNKNOWN;
+    bool was_lost = worker->is_ahead && outcome->fault.code == FAULT_UPSTREAM_TIMEOUT;
+    if ((broke_off || was_lost) && pool->overlap_from_us < now_us)
         pool->overlap_from_us = now_us + OVERLAP_AGAIN_US;
     pthread_mutex_unlock(&pool->lock);
 }
@@ -362,17 +291,15 @@ static void serve(struct worker *worker, struct job *job)
     configuration_release(&worker->configuration);
 }
 
-/* --- The end. */
-
 /* False where a job came in meanwhile that this thread can do something for. */
 static bool leave(struct worker *worker, struct departed *before)
 {
     struct pool *pool = worker->pool;
     pthread_mutex_lock(&pool->lock);
     pool->leaving--;
-    bool stays = pool->queue.first && !is_one_too_many(worker) && ask_permit(worker) != BREAKER_WAIT;
+    bool stays = pool->queue.first && !is_one_too_many(worker) && permit_ask(worker) != BREAKER_WAIT;
     if (!stays) {
-        drop_permit(worker);
+        permit_drop(worker);
         *before = pool->departed;
         pool->departed = (struct departed){true, pthread_self()};
         pool->threads--;

@@ -18,11 +18,9 @@ static const struct {
 /* No command has a use for control characters; RFC 6531 3.3 makes the rest UTF-8. */
 static bool is_clean(struct str line)
 {
-    for (size_t i = 0; i < line.len; i++) {
-        unsigned char c = (unsigned char)line.data[i];
-        if ((c < ' ' && c != '\t') || c == 0x7f)
+    for (size_t i = 0; i < line.len; i++)
+        if (char_is_control(line.data[i]) && line.data[i] != '\t')
             return false;
-    }
     return utf8_valid(line);
 }
 
@@ -57,7 +55,7 @@ static const char *take_smtputf8(struct sandbox_mail *mail, struct str value)
     return value.data ? "501 5.5.4 SMTPUTF8 takes no value" : NULL;
 }
 
-/* RFC 4954 section 5: accepted, and of no consequence here. */
+/* RFC 4954 5: accepted, and of no consequence here. */
 static const char *take_auth(struct sandbox_mail *mail, struct str value)
 {
     (void)mail;

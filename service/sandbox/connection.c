@@ -39,9 +39,9 @@ struct connection {
 
 #define OK          NULL
 #define NO_HELLO    "503 5.5.1 Error: send HELO/EHLO first"
-#define NO_TLS      "530 5.7.0 Must issue a STARTTLS command first" /* RFC 3207 section 4 */
+#define NO_TLS      "530 5.7.0 Must issue a STARTTLS command first" /* RFC 3207 4 */
 #define TLS_ACTIVE  "554 5.5.1 Error: TLS already active"
-#define NO_AUTH     "530 5.7.0 Authentication required" /* RFC 4954 section 6 */
+#define NO_AUTH     "530 5.7.0 Authentication required" /* RFC 4954 6 */
 #define CLEAR_AUTH  "538 5.7.11 Encryption required for requested authentication mechanism"
 #define AUTH_ACTIVE "503 5.5.1 Error: already authenticated"
 #define IN_MAIL     "503 5.5.1 Error: MAIL transaction in progress"
@@ -135,7 +135,7 @@ static void handle_helo(struct connection *connection, struct str argument)
         say(connection, "250 localhost");
 }
 
-/* RFC 3207 section 6: what was sent in the clear behind STARTTLS could be anybody's. It is not only dropped:
+/* RFC 3207 6: what was sent in the clear behind STARTTLS could be anybody's. It is not only dropped:
  * a client that does this, or somebody in the middle who did, is told. */
 static void handle_starttls(struct connection *connection, struct str argument)
 {
@@ -151,7 +151,7 @@ static void handle_starttls(struct connection *connection, struct str argument)
     connection->state = STATE_SECURE;
 }
 
-/* Asks, and reads the answer. False where the exchange is over: cancelled (RFC 4954 section 4), or cut. */
+/* Asks, and reads the answer. False where the exchange is over: cancelled (RFC 4954 4), or cut. */
 static bool challenge(struct connection *connection, const char *prompt, struct str *response)
 {
     say(connection, prompt);

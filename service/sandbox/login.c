@@ -4,7 +4,7 @@
 
 #include <openssl/crypto.h>
 
-/* RFC 4616 section 2: three fields of up to 255 octets, and the two NULs between them. */
+/* RFC 4616 2: three fields of up to 255 octets, and the two NULs between them. */
 enum { MAX_RESPONSE_BYTES = 3 * 255 + 2 };
 
 static bool same_secret(struct str got, struct str want)

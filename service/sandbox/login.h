@@ -11,7 +11,7 @@ struct sandbox_credentials {
 
 enum sandbox_login { SANDBOX_LOGIN_RIGHT, SANDBOX_LOGIN_WRONG, SANDBOX_LOGIN_MALFORMED };
 
-/* base64 of [authzid] NUL authcid NUL passwd; "=" is the empty response (RFC 4954 section 4). */
+/* base64 of [authzid] NUL authcid NUL passwd; "=" is the empty response (RFC 4954 4). */
 enum sandbox_login sandbox_login_check_plain(const struct sandbox_credentials *credentials,
                                              struct str response);
 

@@ -59,7 +59,7 @@ void sandbox_wire_consume(struct sandbox_wire *wire, size_t bytes);
 enum sandbox_wire_status sandbox_wire_read_line(struct sandbox_wire *wire, struct deadline deadline,
                                                 struct str *line);
 
-/* The server's half of the handshake. Nothing may have been read ahead (RFC 3207 section 6). */
+/* The server's half of the handshake. Nothing may have been read ahead (RFC 3207 6). */
 enum sandbox_wire_status sandbox_wire_secure(struct sandbox_wire *wire, SSL_CTX *tls,
                                              struct deadline deadline);
 

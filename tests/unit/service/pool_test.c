@@ -246,7 +246,7 @@ static void one_that_waits_is_taken_ahead_and_served_next(void)
     }
 }
 
-enum waiting { NOTHING, EXPIRED, PROBE, NO_ROOM, REPLACED };
+enum waiting { NOTHING, EXPIRED, PROBE, NO_ROOM, SOONER, REPLACED };
 
 static void what_cannot_follow_is_not_taken_ahead(void)
 {
@@ -265,7 +265,7 @@ static void what_cannot_follow_is_not_taken_ahead(void)
             bench.jobs[1] = (struct job){.queued_at_us = clock_monotonic_us()};
             CHECK(pool_push(bench.pool, &bench.jobs[1], JOB_BEHIND, &fault));
         } else if (waiting != NOTHING) {
-            CHECK(push_with(1, waiting == EXPIRED ? 0 : WAIT_MS));
+            CHECK(push_with(1, waiting == EXPIRED ? 0 : waiting == SOONER ? WAIT_MS / 2 : WAIT_MS));
         }
         if (waiting == REPLACED)
             pool_replace(bench.pool, fresh);
@@ -304,6 +304,35 @@ static void a_relay_that_breaks_off_is_given_none_ahead_any_more(void)
     AWAIT(bench.done, 4);
     CHECK_INT(asked, 4);
     CHECK_INT(given, 1);
+    end();
+}
+
+/* The second waits for replies to what the relay has thrown away. */
+static void carry_and_lose(struct carrier *carrier, struct submission *submission)
+{
+    carry_when_open(carrier, submission);
+    asked++;
+    given += carrier->owner.next(carrier->owner.context) != NULL;
+    if (submission != &bench.submissions[1])
+        return;
+    submission->outcome.delivery = DELIVERY_NOT_SENT;
+    fault_set(&submission->outcome.fault, FAULT_UPSTREAM_TIMEOUT, "it was not answered");
+    carrier->spent = true;
+}
+
+static void a_relay_that_loses_what_was_begun_is_given_none_ahead_any_more(void)
+{
+    begin(1, false);
+    asked = given = 0;
+    fake.carry = carry_and_lose;
+    CHECK(push(0));
+    AWAIT(bench.carried, 1);
+    for (size_t i = 1; i < 6; i++)
+        CHECK(push(i));
+    open_gate();
+    AWAIT(bench.done, 6);
+    CHECK_INT(asked, 6);
+    CHECK_INT(given, 2); /* the third was taken before the end of the second was known */
     end();
 }
 
@@ -550,6 +579,7 @@ int main(void)
     TEST(one_that_waits_is_taken_ahead_and_served_next);
     TEST(what_cannot_follow_is_not_taken_ahead);
     TEST(a_relay_that_breaks_off_is_given_none_ahead_any_more);
+    TEST(a_relay_that_loses_what_was_begun_is_given_none_ahead_any_more);
     TEST(overlap_can_be_switched_off);
     TEST(sixteen_with_a_wrong_password_log_in_once);
     TEST(a_password_that_was_changed_while_nothing_stood_is_tried_once);

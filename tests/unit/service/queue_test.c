@@ -30,6 +30,26 @@ static void jobs_come_out_in_order_and_those_ahead_first(void)
     }
 }
 
+/* Only the first is looked at for its deadline. */
+static void what_goes_ahead_keeps_the_order_of_the_deadlines(void)
+{
+    static const int64_t deadlines[] = {300, 100, 200, 200, 400};
+    static const size_t want[] = {1, 3, 2, 0, 4};
+    enum { COUNT = sizeof want / sizeof want[0] };
+    struct submission submissions[COUNT];
+    struct job jobs[COUNT] = {0};
+    struct queue queue;
+    queue_init(&queue);
+    for (size_t i = 0; i < COUNT; i++) {
+        submissions[i].deadline.at_us = deadlines[i];
+        jobs[i].submission = &submissions[i];
+        queue_put(&queue, &jobs[i], JOB_AHEAD);
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        CHECK(queue_take(&queue) == &jobs[want[i]]);
+    CHECK(!queue.first && queue.last == &queue.first);
+}
+
 static void a_job_expires_at_its_deadline_and_a_probe_after_a_while(void)
 {
     struct submission submission = {.deadline = {1000}};
@@ -43,6 +63,7 @@ static void a_job_expires_at_its_deadline_and_a_probe_after_a_while(void)
 int main(void)
 {
     TEST(jobs_come_out_in_order_and_those_ahead_first);
+    TEST(what_goes_ahead_keeps_the_order_of_the_deadlines);
     TEST(a_job_expires_at_its_deadline_and_a_probe_after_a_while);
     return test_result();
 }
