@@ -3,6 +3,7 @@
 #include "mime/dkim_fields.h"
 
 #include "mime/dkim_canonical.h"
+#include "mime/field.h"
 
 #include <assert.h>
 
@@ -69,23 +70,9 @@ static void add_all(struct candidates *candidates, struct str more)
     }
 }
 
-/* The next field, folds and all, with its last line end; absent at the end. */
-static struct str next_field(struct str *rest)
-{
-    if (!rest->len)
-        return (struct str){0};
-    size_t end = 0;
-    do
-        end += str_index(str_from(*rest, end), '\n') + 1;
-    while (end < rest->len && (rest->data[end] == ' ' || rest->data[end] == '\t'));
-    struct str field = str_first(*rest, end);
-    *rest = str_from(*rest, end);
-    return field;
-}
-
 static void find_instances(struct candidates *candidates, struct str header)
 {
-    for (struct str field; (field = next_field(&header)).data;) {
+    for (struct str field; (field = field_next(&header)).data;) {
         struct str name = str_trim(str_first(field, str_index(field, ':')));
         struct candidate *candidate = find(candidates, name);
         if (candidate)

@@ -2,6 +2,7 @@
 #include "mime/finished.h"
 
 #include "base/utf8.h"
+#include "mime/field.h"
 #include "mime/message_id.h"
 
 #include <string.h>
@@ -31,22 +32,6 @@ static bool check_lines(struct str text, struct fault *fault)
         text = str_from(text, len + 1);
     }
     return true;
-}
-
-/* A field with its folds and its CRLF; absent at the empty line, which is taken too, and at the end. */
-static struct str next_field(struct str *rest)
-{
-    if (!rest->len || str_starts_with(*rest, STR("\r\n"))) {
-        *rest = str_from(*rest, 2);
-        return (struct str){0};
-    }
-    size_t end = 0;
-    do
-        end += str_index(str_from(*rest, end), '\n') + 1;
-    while (end < rest->len && (rest->data[end] == ' ' || rest->data[end] == '\t'));
-    struct str field = str_first(*rest, end);
-    *rest = str_from(*rest, end);
-    return field;
 }
 
 struct header_reader {
@@ -146,7 +131,7 @@ static bool read_field(struct header_reader *reader, struct str field, struct fa
 
 static bool read_header(struct header_reader *reader, struct str *rest, struct fault *fault)
 {
-    for (struct str field; (field = next_field(rest)).data;)
+    for (struct str field; (field = field_next(rest)).data;)
         if (!read_field(reader, field, fault))
             return false;
     if (reader->passed_on.failed)

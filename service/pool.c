@@ -13,11 +13,10 @@
  *
  * Why nothing is put back for ever: each time is counted in the job, and it may be only MAX_RETURNS times,
  * within its deadline. */
+#include "base/thread.h"
 #include "service/pool_inside.h"
 
 #include <stdlib.h>
-
-enum { THREAD_STACK_BYTES = 512 * 1024 };
 
 static void end_without_try(struct pool *pool, struct job *job, const struct fault *fault)
 {
@@ -110,18 +109,13 @@ struct pool *pool_start(struct configuration *configuration, size_t relay, pool_
 
 static bool start_thread(struct pool *pool)
 {
-    pthread_attr_t attributes;
-    pthread_t thread;
+    pthread_t thread; /* joined by the one that leaves next, whoever that is */
     struct worker *worker = calloc(1, sizeof *worker);
     if (!worker)
         return false;
     worker->pool = pool;
     worker->permit = pool->epoch;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
-    bool started = pthread_create(&thread, &attributes, worker_run, worker) == 0;
-    pthread_attr_destroy(&attributes);
-    if (!started) {
+    if (!thread_start(&thread, worker_run, worker)) {
         free(worker);
         return false;
     }

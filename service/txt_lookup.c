@@ -1,15 +1,16 @@
 /* A question is owned by two, the one who asks and the thread that finds out; the last to leave it frees it. */
 #include "service/txt_lookup.h"
 
+#include "base/thread.h"
+
 #include <arpa/nameser.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_RESPONSE_BYTES = 65535, MAX_NAME_BYTES = 256, THREAD_STACK_BYTES = 512 * 1024 };
+enum { MAX_RESPONSE_BYTES = 65535, MAX_NAME_BYTES = 256 };
 
 struct question {
     pthread_mutex_t lock;
@@ -57,18 +58,6 @@ static void *answer_question(void *argument)
     pthread_mutex_unlock(&question->lock);
     question_leave(question);
     return NULL;
-}
-
-static bool start_thread(struct question *question)
-{
-    pthread_attr_t attributes;
-    pthread_t thread;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    bool started = pthread_create(&thread, &attributes, answer_question, question) == 0;
-    pthread_attr_destroy(&attributes);
-    return started;
 }
 
 static struct question *question_new(const char *name)
@@ -121,7 +110,7 @@ enum txt_status txt_lookup(struct arena *arena, const char *name, struct deadlin
     struct question *question = question_new(name);
     if (!question)
         return TXT_FAILED;
-    if (!start_thread(question)) {
+    if (!thread_start(NULL, answer_question, question)) {
         question->owners--;
         status = TXT_FAILED;
     } else if (await(question, deadline)) {

@@ -3,12 +3,12 @@
  * with it an answer that came too late. */
 #include "smtp/resolve.h"
 
+#include "base/thread.h"
 #include "smtp/socket.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { THREAD_STACK_BYTES = 512 * 1024, PORT_BYTES = sizeof "65535" };
+enum { PORT_BYTES = sizeof "65535" };
 
 struct question {
     atomic_uint owners;
@@ -75,18 +75,6 @@ static void *answer(void *argument)
     return NULL;
 }
 
-static bool start_thread(struct question *question)
-{
-    pthread_attr_t attributes;
-    pthread_t thread;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    bool started = pthread_create(&thread, &attributes, answer, question) == 0;
-    pthread_attr_destroy(&attributes);
-    return started;
-}
-
 /* NULL where this cannot be done now. */
 static struct question *question_ask(const char *host, const char *port, int flags)
 {
@@ -101,7 +89,7 @@ static struct question *question_ask(const char *host, const char *port, int fla
     asked->flags = flags;
     memcpy(asked->port, port, PORT_BYTES);
     memcpy(asked->host, host, host_bytes);
-    if (asked->answered_fd >= 0 && start_thread(asked))
+    if (asked->answered_fd >= 0 && thread_start(NULL, answer, asked))
         return asked;
     question_free(asked);
     return NULL;

@@ -4,12 +4,13 @@
  * every thread. */
 #include "service/sandbox/server.h"
 
+#include "base/thread.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAX_CONNECTIONS = 64, BACKLOG = 128, PAUSE_MS = 100, STACK_BYTES = 512 * 1024 };
+enum { MAX_CONNECTIONS = 64, BACKLOG = 128, PAUSE_MS = 100 };
 
 struct slot {
     struct sandbox_server *server;
@@ -41,17 +42,6 @@ static void *run_connection(void *context)
     sandbox_connection_serve(slot->server->terms, slot->fd, slot->server->stop_fd);
     atomic_store(&slot->done, true);
     return NULL;
-}
-
-static bool start_thread(pthread_t *thread, void *(*run)(void *), void *context)
-{
-    pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    int status = pthread_create(thread, &attributes, run, context);
-    pthread_attr_destroy(&attributes);
-    return status == 0;
 }
 
 static void join_done(struct sandbox_server *server)
@@ -84,7 +74,7 @@ static void serve(struct sandbox_server *server, int fd)
         slot->server = server;
         slot->fd = fd;
         atomic_store(&slot->done, false);
-        slot->used = start_thread(&slot->thread, run_connection, slot);
+        slot->used = thread_start(&slot->thread, run_connection, slot);
     }
     if (!slot || !slot->used) {
         (void)send(fd, busy, sizeof busy - 1, MSG_NOSIGNAL);
@@ -143,7 +133,7 @@ static bool start_acceptor(struct sandbox_server *server, struct fault *fault)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool started = start_thread(&server->acceptor, run_acceptor, server);
+    bool started = thread_start(&server->acceptor, run_acceptor, server);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return started || fault_set(fault, FAULT_INTERNAL, "the sandbox cannot start a thread");
 }
