@@ -1,25 +1,32 @@
 #include "base/clock.h"
 
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 enum { US_PER_MS = 1000, US_PER_S = 1000000, NS_PER_US = 1000, MS_PER_S = 1000 };
 
-static int64_t read_us(clockid_t clock)
+/* A clock that cannot be read stands still. */
+static int64_t read_us(clockid_t clock, _Atomic int64_t *last_us)
 {
     struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US;
+    if (clock_gettime(clock, &now) != 0)
+        return *last_us;
+    int64_t now_us = (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / NS_PER_US;
+    atomic_store_explicit(last_us, now_us, memory_order_relaxed);
+    return now_us;
 }
 
 int64_t clock_monotonic_us(void)
 {
-    return read_us(CLOCK_MONOTONIC);
+    static _Atomic int64_t last_us;
+    return read_us(CLOCK_MONOTONIC, &last_us);
 }
 
 int64_t clock_wall_ms(void)
 {
-    return read_us(CLOCK_REALTIME) / US_PER_MS;
+    static _Atomic int64_t last_us;
+    return read_us(CLOCK_REALTIME, &last_us) / US_PER_MS;
 }
 
 struct deadline deadline_after_ms(int64_t ms)

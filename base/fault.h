@@ -22,11 +22,19 @@ enum fault_blame { BLAME_OTHER, BLAME_RELAY };
     ROW(NONE, "none", 200, RETRY_NEVER, BLAME_OTHER, "No fault")                                             \
     ROW(MALFORMED_HTTP, "malformed-http", 400, RETRY_NEVER, BLAME_OTHER, "The HTTP request is malformed")    \
     ROW(INVALID_JSON, "invalid-json", 400, RETRY_NEVER, BLAME_OTHER, "The body is not valid JSON")           \
+    ROW(UNAUTHORIZED, "unauthorized", 401, RETRY_NEVER, BLAME_OTHER, "A valid API key is needed")            \
+    ROW(FORBIDDEN, "forbidden", 403, RETRY_NEVER, BLAME_OTHER, "This is not allowed")                        \
+    ROW(FORBIDDEN_SENDER, "forbidden-sender", 403, RETRY_NEVER, BLAME_OTHER,                                 \
+        "This API key may not send as this sender")                                                          \
+    ROW(FORBIDDEN_RECIPIENT, "forbidden-recipient", 403, RETRY_NEVER, BLAME_OTHER,                           \
+        "This API key may not send to this recipient")                                                       \
     ROW(NOT_FOUND, "not-found", 404, RETRY_NEVER, BLAME_OTHER, "There is nothing at this address")           \
     ROW(METHOD_NOT_ALLOWED, "method-not-allowed", 405, RETRY_NEVER, BLAME_OTHER,                             \
         "This method is not allowed here")                                                                   \
     ROW(NOT_ACCEPTABLE, "not-acceptable", 406, RETRY_NEVER, BLAME_OTHER,                                     \
         "None of the accepted media types can be given")                                                     \
+    ROW(REQUEST_TIMEOUT, "request-timeout", 408, RETRY_SOON_S, BLAME_OTHER,                                  \
+        "The request did not come in time")                                                                  \
     ROW(LENGTH_REQUIRED, "length-required", 411, RETRY_NEVER, BLAME_OTHER, "A Content-Length is needed")     \
     ROW(PAYLOAD_TOO_LARGE, "payload-too-large", 413, RETRY_NEVER, BLAME_OTHER,                               \
         "The request body is too large")                                                                     \
@@ -60,6 +68,8 @@ enum fault_blame { BLAME_OTHER, BLAME_RELAY };
         "The relay took the message for some recipients and deferred the others")                            \
     ROW(MESSAGE_REJECTED, "message-rejected", 422, RETRY_NEVER, BLAME_OTHER,                                 \
         "The relay refused the message")                                                                     \
+    ROW(RATE_LIMITED, "rate-limited", 429, RETRY_SOON_S, BLAME_OTHER,                                        \
+        "More is asked for than is allowed in this time")                                                    \
     ROW(HEADERS_TOO_LARGE, "malformed-http", 431, RETRY_NEVER, BLAME_OTHER,                                  \
         "The request header is too large")                                                                   \
     ROW(INTERNAL, "internal", 500, RETRY_SOON_S, BLAME_OTHER, "Postern failed")                              \

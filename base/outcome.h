@@ -59,7 +59,8 @@ struct outcome {
     struct outcome_recipient *recipients; /* one each, in the envelope's order */
     size_t recipient_count;
     struct outcome_timing timing;
-    struct str transcript; /* absent unless asked for */
+    struct str transcript;       /* absent unless asked for */
+    int64_t transcript_began_us; /* monotonic: when the transcript's clock began */
 };
 
 /* "sent", "accepted": as in openapi.yaml. */

@@ -27,7 +27,7 @@ struct str percent_decode(struct arena *arena, struct str text)
         buf_append_char(&decoded, octet < 0 ? text.data[i] : (char)octet);
         i += octet < 0 ? 0 : 2;
     }
-    struct str kept = decoded.len ? arena_keep(arena, &decoded) : STR("");
+    struct str kept = arena_keep(arena, &decoded);
     buf_wipe(&decoded); /* it may have been a password */
     return kept;
 }

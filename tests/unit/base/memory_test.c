@@ -75,6 +75,19 @@ static void an_arena_at_its_cap_gives_nothing_more(void)
     arena_fini(&arena);
 }
 
+static void an_array_of_more_octets_than_there_are_is_refused(void)
+{
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    CHECK(!arena_take_array(&arena, SIZE_MAX / 2, 3));
+    CHECK(arena.failed);
+    arena_fini(&arena);
+    arena_init(&arena, 1000);
+    CHECK(arena_take_array(&arena, SIZE_MAX, 0));
+    CHECK(!arena.failed);
+    arena_fini(&arena);
+}
+
 static void copies_keep_absence_and_emptiness_apart(void)
 {
     struct arena arena;
@@ -106,6 +119,7 @@ int main(void)
     TEST(a_buffer_grows_and_keeps_what_it_holds);
     TEST(an_arena_gives_zeroed_and_aligned_memory);
     TEST(an_arena_at_its_cap_gives_nothing_more);
+    TEST(an_array_of_more_octets_than_there_are_is_refused);
     TEST(copies_keep_absence_and_emptiness_apart);
     TEST(keeping_a_failed_buffer_fails_the_arena);
     return test_result();

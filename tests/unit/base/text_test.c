@@ -125,7 +125,9 @@ static void base64_that_is_not_canonical_is_refused(void)
 static void a_domain_becomes_a_labels_or_a_fault(void)
 {
     static const char label63[] = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg";
-    char long_label[80], long_domain[400];
+    char long_label[80], long_domain[400], endless[1100];
+    memset(endless, 'a', sizeof endless);
+    endless[sizeof endless - 1] = '\0';
     snprintf(long_label, sizeof long_label, "%sx.example", label63);
     snprintf(long_domain, sizeof long_domain, "%s.%s.%s.%s.%s", label63, label63, label63, label63, label63);
     const struct {
@@ -150,7 +152,8 @@ static void a_domain_becomes_a_labels_or_a_fault(void)
                 {"a@b.example", NULL},
                 {"\xef\xbc\xa0.example", NULL},
                 {long_label, NULL},
-                {long_domain, NULL}};
+                {long_domain, NULL},
+                {endless, NULL}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct arena arena;
         struct fault fault = {0};
@@ -163,6 +166,21 @@ static void a_domain_becomes_a_labels_or_a_fault(void)
             CHECK_TEXT(ascii, rows[i].want);
         else
             CHECK_INT(fault.code, FAULT_INVALID_ADDRESS);
+        arena_fini(&arena);
+    }
+}
+
+static void without_memory_a_domain_is_not_called_wrong(void)
+{
+    static const char *const rows[] = {"example.com", "b\xc3\xbc\x63her.example"};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena arena;
+        struct fault fault = {0};
+        struct str ascii;
+        arena_init(&arena, 4);
+        test_row("%s", rows[i]);
+        CHECK(!idna_to_ascii(&arena, str_of(rows[i]), &ascii, &fault));
+        CHECK_INT(fault.code, FAULT_OVERLOADED);
         arena_fini(&arena);
     }
 }
@@ -209,6 +227,7 @@ int main(void)
     TEST(base64_has_the_vectors_of_its_rfc);
     TEST(base64_that_is_not_canonical_is_refused);
     TEST(a_domain_becomes_a_labels_or_a_fault);
+    TEST(without_memory_a_domain_is_not_called_wrong);
     TEST(what_is_no_percent_escape_stays_as_it_is);
     TEST(a_uuid7_has_its_version_its_variant_and_its_time);
     return test_result();

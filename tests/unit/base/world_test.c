@@ -4,6 +4,7 @@
 #include "base/outcome.h"
 #include "test.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -118,6 +119,7 @@ static void a_log_line_is_one_line_whatever_is_in_it(void)
         {LOG_FORMAT_LOGFMT, "x\r\nlevel=error",
          "level=warn msg=hello value=\"x\\u000d\\u000alevel=error\" n=-7\n"},
         {LOG_FORMAT_LOGFMT, "\"\\", "level=warn msg=hello value=\"\\\"\\\\\" n=-7\n"},
+        {LOG_FORMAT_LOGFMT, "a\\b", "level=warn msg=hello value=\"a\\\\b\" n=-7\n"},
         {LOG_FORMAT_LOGFMT, "\xff", "level=warn msg=hello value=\"\\ufffd\" n=-7\n"},
         {LOG_FORMAT_JSON, "plain", "level\":\"warn\",\"msg\":\"hello\",\"value\":\"plain\",\"n\":-7}\n"},
         {LOG_FORMAT_JSON, "a\"b", "level\":\"warn\",\"msg\":\"hello\",\"value\":\"a\\\"b\",\"n\":-7}\n"},
@@ -136,6 +138,35 @@ static void a_value_that_is_too_long_is_cut_and_the_line_stays_whole(void)
     struct str got = logged(LOG_FORMAT_JSON, (struct str){value, sizeof value}, line, sizeof line);
     CHECK(got.len > 1000 && got.len < 4096);
     CHECK_TEXT(str_from(got, got.len - 9), ",\"n\":-7}\n");
+    got = logged(LOG_FORMAT_LOGFMT, (struct str){value, sizeof value}, line, sizeof line);
+    CHECK(got.len > 1000 && got.len < 4096);
+    CHECK_TEXT(str_from(got, got.len - 6), " n=-7\n");
+}
+
+/* PIPE_BUF is the most that is written at once. */
+static void a_field_that_does_not_fit_is_left_out(void)
+{
+    static char value[900], line[8192];
+    int ends[2], saved = dup(STDERR_FILENO);
+    memset(value, 'x', sizeof value);
+    struct str text = {value, sizeof value};
+    CHECK(pipe(ends) == 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
+    log_event(LOG_LEVEL_INFO, "long", LOG_STR("a", text), LOG_STR("b", text), LOG_STR("c", text),
+              LOG_STR("d", text), LOG_STR("e", text), LOG_INT("n", 1));
+    dup2(saved, STDERR_FILENO);
+    close(ends[1]);
+    ssize_t len = read(ends[0], line, sizeof line);
+    CHECK(len > 3000 && len <= 4096 && memmem(line, (size_t)len, "\"d\":", 4));
+    CHECK(!memmem(line, (size_t)len, "\"e\":", 4) && memmem(line, (size_t)len, ",\"n\":1}\n", 8));
+    close(ends[0]);
+    close(saved);
+}
+
+static void an_error_that_nobody_knows_has_words_too(void)
+{
+    CHECK_TEXT(str_of(fault_errno_text(ENOENT)), "No such file or directory");
+    CHECK_TEXT(str_of(fault_errno_text(99999)), "unknown error");
 }
 
 static void a_reader_that_does_not_keep_up_holds_nothing_up(void)
@@ -170,5 +201,7 @@ int main(void)
     TEST(a_log_line_is_one_line_whatever_is_in_it);
     TEST(a_reader_that_does_not_keep_up_holds_nothing_up);
     TEST(a_value_that_is_too_long_is_cut_and_the_line_stays_whole);
+    TEST(a_field_that_does_not_fit_is_left_out);
+    TEST(an_error_that_nobody_knows_has_words_too);
     return test_result();
 }
