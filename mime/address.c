@@ -106,9 +106,9 @@ static bool append_local(struct buf *out, struct str local, struct fault *fault)
     else if (valid)
         valid = fault_set(fault, FAULT_INVALID_ADDRESS,
                           "the part before the \"@\" has a dot or another character that must be quoted");
-    if (content.failed)
+    if (content.failed || out->failed)
         valid = fault_set(fault, FAULT_OVERLOADED, "out of memory");
-    buf_fini(&content);
+    buf_wipe(&content);
     return valid;
 }
 
@@ -169,6 +169,6 @@ bool address_parse(struct arena *arena, struct str text, struct mailbox *mailbox
     buf_init(&local, 2 * text.len + 2);
     bool valid = append_local(&local, str_first(text, at), fault) &&
                  set_address(arena, buf_view(&local), domain, mailbox, fault);
-    buf_fini(&local);
+    buf_wipe(&local);
     return valid;
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { MIN_PER_HOUR = 60, S_PER_MIN = 60, FIRST_YEAR = 1, LAST_YEAR = 9999 };
+enum { MIN_PER_HOUR = 60, S_PER_MIN = 60, FIRST_YEAR = 1 };
 
 static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -96,12 +96,12 @@ static bool take_zone_name(struct str *rest, int *offset_min)
     return false;
 }
 
-/* A leap second is told as the one before it. */
+/* A leap second is told as the one before it. The last year is 9999: more digits are not read. */
 static bool set_utc(struct tm *local, struct date *date)
 {
     int day = local->tm_mday, month = local->tm_mon;
     bool in_range = local->tm_hour <= 23 && local->tm_min <= 59 && local->tm_sec <= 60 &&
-                    local->tm_year + 1900 >= FIRST_YEAR && local->tm_year + 1900 <= LAST_YEAR;
+                    local->tm_year + 1900 >= FIRST_YEAR;
     if (local->tm_sec == 60)
         local->tm_sec = 59;
     date->utc_s = (int64_t)timegm(local) - (int64_t)date->offset_min * S_PER_MIN;

@@ -114,7 +114,7 @@ static size_t sign_input(const struct signing *signing, const struct dkim_key *k
                 EVP_DigestUpdate(context, own.data, own.len) == 1 &&
                 EVP_DigestFinal_ex(context, digest, NULL) == 1;
     EVP_MD_CTX_free(context);
-    buf_fini(&own);
+    buf_wipe(&own);
     return made ? dkim_key_sign(key, digest, signature) : 0;
 }
 
@@ -143,7 +143,7 @@ static bool sign_with(const struct signing *signing, const struct dkim_key *key,
     header_end(&header);
     buf_append(out, buf_view(&field));
     made = made && !field.failed && !out->failed;
-    buf_fini(&field);
+    buf_wipe(&field);
     return made;
 }
 

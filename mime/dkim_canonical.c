@@ -37,9 +37,8 @@ static bool is_plain(char c)
 static struct str take_run(struct str *rest)
 {
     size_t len = 1;
-    while (len < rest->len &&
-           (is_plain(rest->data[len]) || (rest->data[len] == ' ' && is_plain(rest->data[len - 1]) &&
-                                          len + 1 < rest->len && is_plain(rest->data[len + 1]))))
+    while (len < rest->len && (is_plain(rest->data[len]) || (rest->data[len] == ' ' && len + 1 < rest->len &&
+                                                             is_plain(rest->data[len + 1]))))
         len++;
     struct str run = str_first(*rest, len);
     *rest = str_from(*rest, len);

@@ -114,7 +114,7 @@ void dkim_fields_choose(struct dkim_fields *fields, struct str header, struct st
 
 void dkim_fields_fini(struct dkim_fields *fields)
 {
-    buf_fini(&fields->text);
+    buf_wipe(&fields->text);
 }
 
 /* RFC 6376 5.4.1 and 5.4: a Bcc goes, trace fields come and change on the way. */

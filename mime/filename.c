@@ -62,12 +62,14 @@ struct str filename_clean(struct arena *arena, struct str filename)
     if (extension.len > MAX_EXTENSION_BYTES)
         extension = STR("");
     struct str stem = cut_stem(str_first(name, name.len - extension.len), FILENAME_MAX_BYTES - extension.len);
+    if (!extension.len)
+        stem = str_trim(stem); /* it may have been cut behind a blank */
     struct str kept = {0};
     if (stem.len && !str_equal(name, STR(".")) && !str_equal(name, STR("..")))
         kept = arena_format(arena, "%.*s%.*s", STR_ARG(stem), STR_ARG(extension));
     if (clean.failed)
         arena->failed = true;
-    buf_fini(&clean);
+    buf_wipe(&clean);
     return kept;
 }
 

@@ -51,8 +51,8 @@ static struct str unfold(struct arena *arena, struct str value)
     for (size_t i = 0; i < value.len; i++)
         if (value.data[i] != '\r' && value.data[i] != '\n')
             buf_append_char(&line, value.data[i] == '\t' ? ' ' : value.data[i]);
-    struct str kept = line.len ? arena_keep(arena, &line) : STR("");
-    buf_fini(&line);
+    struct str kept = arena_keep(arena, &line);
+    buf_wipe(&line);
     return str_trim(kept);
 }
 
@@ -124,6 +124,8 @@ static bool read_field(struct header_reader *reader, struct str field, struct fa
     /* RFC 5321 7.2: who stands there is in the envelope, and in nobody's copy. */
     if (str_equal_nocase(name, STR("Bcc")) || str_equal_nocase(name, STR("Resent-Bcc")))
         return true;
+    if (field.len > MAX_HEADER_BYTES - reader->passed_on.len)
+        return fault_set(fault, FAULT_INVALID_HEADER, "the header has more than %d octets", MAX_HEADER_BYTES);
     buf_append(&reader->passed_on, field);
     reader->finished->has_utf8 |= !utf8_is_ascii(field);
     return read_known(reader, name, str_from(field, colon + 1), fault);
@@ -134,12 +136,21 @@ static bool read_header(struct header_reader *reader, struct str *rest, struct f
     for (struct str field; (field = field_next(rest)).data;)
         if (!read_field(reader, field, fault))
             return false;
-    if (reader->passed_on.failed)
-        return fault_set(fault, FAULT_INVALID_HEADER, "the header has more than %d octets", MAX_HEADER_BYTES);
     if (!(reader->seen & FROM_SEEN))
         return fault_set(fault, FAULT_INVALID_HEADER, "the message has no From field");
     if (!str_equal(str_from(buf_view(&reader->passed_on), reader->passed_on.len - 2), STR("\r\n")))
         buf_append(&reader->passed_on, STR("\r\n"));
+    return true;
+}
+
+bool finished_next_field(struct arena *arena, struct str *rest, struct str *name, struct str *value)
+{
+    struct str field = field_next(rest);
+    if (!field.len)
+        return false;
+    size_t colon = str_index(field, ':');
+    *name = str_trim(str_first(field, colon));
+    *value = unfold(arena, str_from(field, colon + 1));
     return true;
 }
 
@@ -151,11 +162,12 @@ bool finished_read(struct arena *arena, struct str text, struct finished *finish
     *finished = (struct finished){0};
     if (!check_lines(text, fault))
         return false;
-    buf_init(&reader.passed_on, MAX_HEADER_BYTES);
+    buf_init(&reader.passed_on, MAX_HEADER_BYTES + 2);
     bool valid = read_header(&reader, &text, fault);
-    finished->header = arena_keep(arena, &reader.passed_on);
+    if (valid)
+        finished->header = arena_keep(arena, &reader.passed_on);
     finished->body = text;
     finished->is_8bit = !utf8_is_ascii(text);
-    buf_fini(&reader.passed_on);
+    buf_wipe(&reader.passed_on);
     return valid;
 }

@@ -23,4 +23,7 @@ struct finished {
 bool finished_read(struct arena *arena, struct str text, struct finished *finished, struct mailbox *from,
                    struct str *message_id, struct fault *fault);
 
+/* The next field of a finished header, the value unfolded. False at the end. */
+bool finished_next_field(struct arena *arena, struct str *rest, struct str *name, struct str *value);
+
 #endif

@@ -32,17 +32,18 @@ static char read_octet(struct str text, size_t *octets)
     return text.data[0];
 }
 
+/* Of a parameter, which is never empty. */
 static struct str unquote(struct arena *arena, struct str value)
 {
-    if (!value.len || value.data[0] != '"')
+    if (value.data[0] != '"')
         return value;
     struct buf text;
     struct str rest = str_first(str_from(value, 1), value.len - 2);
     buf_init(&text, value.len);
     for (size_t octets; rest.len; rest = str_from(rest, octets))
         buf_append_char(&text, read_octet(rest, &octets));
-    struct str kept = text.len ? arena_keep(arena, &text) : STR("");
-    buf_fini(&text);
+    struct str kept = arena_keep(arena, &text);
+    buf_wipe(&text);
     return kept;
 }
 

@@ -105,7 +105,7 @@ static bool read_name(struct arena *arena, struct str text, struct str *display_
         *display_name = arena_copy(arena, trimmed);
     if (valid && (name.failed || arena->failed))
         valid = fault_set(fault, FAULT_OVERLOADED, "out of memory");
-    buf_fini(&name);
+    buf_wipe(&name);
     return valid;
 }
 

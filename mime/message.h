@@ -62,6 +62,8 @@ struct message {
     struct list_unsubscribe list_unsubscribe;
     struct str in_reply_to, references; /* message IDs, spaces between them; absent where there are none */
     struct str message_id;              /* with angle brackets */
+    struct str *original_recipients;    /* whom it was meant for, where it goes to somebody else */
+    size_t original_recipient_count;
     struct date date;
     bool is_dated;                             /* `date` was given */
     int64_t created_s;                         /* when it was stamped: seconds since 1970 */

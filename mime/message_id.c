@@ -35,13 +35,13 @@ bool message_id_check(struct str text, struct fault *fault)
                      MAX_OWN_BYTES);
 }
 
-/* Printable ASCII without angle brackets and spaces, in angle brackets. */
+/* Printable ASCII without angle brackets and spaces, in angle brackets; it was cut behind its first ">". */
 static bool is_referred(struct str id)
 {
     if (id.len < 3 || id.len > MAX_REFERRED_BYTES || id.data[0] != '<' || id.data[id.len - 1] != '>')
         return false;
     for (size_t i = 1; i + 1 < id.len; i++)
-        if (id.data[i] <= ' ' || id.data[i] > '~' || id.data[i] == '<' || id.data[i] == '>')
+        if (id.data[i] <= ' ' || id.data[i] > '~' || id.data[i] == '<')
             return false;
     return true;
 }

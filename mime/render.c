@@ -51,7 +51,7 @@ static bool make(struct render *render, struct arena *arena)
         write_parts(&tree, render->message, render->window);
     render->section_count = tree.section_count;
     render->made = arena_keep(arena, &made);
-    buf_fini(&made);
+    buf_wipe(&made);
     return !arena->failed;
 }
 
@@ -83,7 +83,7 @@ static bool sign(struct render *render, struct arena *arena, const struct dkim_r
     bool made = hash && write_signatures(render, ring, domain, hash, &fields);
     render->signatures = arena_keep(arena, &fields);
     render->size_octets += render->signatures.len;
-    buf_fini(&fields);
+    buf_wipe(&fields);
     dkim_hash_free(&hash);
     render_rewind(render);
     return made && render->signatures.data;

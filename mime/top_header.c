@@ -12,7 +12,7 @@ struct mailbox_field {
     size_t count;
 };
 
-enum { MAILBOX_FIELDS = 5 };
+enum { MAILBOX_FIELDS = 5, MAX_ORIGINAL_RECIPIENTS = 100 };
 
 static void list_mailbox_fields(const struct message *message,
                                 struct mailbox_field fields[static MAILBOX_FIELDS])
@@ -77,8 +77,28 @@ static void write_date(struct buf *out, struct date date)
     write_text(out, STR("Date"), str_of(text), HEADER_OPAQUE);
 }
 
+/* Where the message would have gone. Encoded where it must be: a field for people to read. */
+static void write_original_recipients(struct buf *out, const struct message *message)
+{
+    size_t count = message->original_recipient_count;
+    size_t shown = count < MAX_ORIGINAL_RECIPIENTS ? count : MAX_ORIGINAL_RECIPIENTS;
+    struct header header;
+    if (!count)
+        return;
+    header_begin(&header, out, STR("X-Original-To"));
+    for (size_t i = 0; i < shown; i++) {
+        header_append_text(&header, message->original_recipients[i], HEADER_OPAQUE);
+        if (i + 1 < count)
+            header_append_close(&header, ',');
+    }
+    if (shown < count)
+        header_append_text(&header, STR("and others"), HEADER_OPAQUE);
+    header_end(&header);
+}
+
 void top_header_complete(struct buf *out, const struct message *message)
 {
+    write_original_recipients(out, message);
     if (!message->finished.is_dated)
         write_date(out, message->date);
     if (!message->finished.has_id)
@@ -87,6 +107,7 @@ void top_header_complete(struct buf *out, const struct message *message)
 
 void top_header_write(struct buf *out, const struct message *message)
 {
+    write_original_recipients(out, message);
     write_date(out, message->date);
     struct mailbox_field fields[MAILBOX_FIELDS];
     list_mailbox_fields(message, fields);

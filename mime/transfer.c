@@ -52,9 +52,9 @@ size_t transfer_pull(struct transfer *transfer, char window[static TRANSFER_WIND
         return quoted_printable_pull(&transfer->quoted_printable, window, TRANSFER_WINDOW_BYTES);
     case TRANSFER_BASE64: return pull_base64(&transfer->canonical, window);
     case TRANSFER_BASE64_FILE: return pull_file(&transfer->rest, window);
-    case TRANSFER_BASE64_WRAP: return base64_wrap_pull(&transfer->rest, window, TRANSFER_WINDOW_BYTES);
+    case TRANSFER_BASE64_WRAP: break;
     }
-    return 0;
+    return base64_wrap_pull(&transfer->rest, window, TRANSFER_WINDOW_BYTES);
 }
 
 /* What fits into the window is encoded with that, and need not be so again. */

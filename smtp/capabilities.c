@@ -15,7 +15,8 @@ static void take_auth(struct smtp_capabilities *capabilities, struct str paramet
 {
     while (parameters.data) {
         struct str mechanism = str_cut(&parameters, ' ');
-        if (mechanism.len == 0 || smtp_capabilities_offer_mechanism(capabilities, mechanism))
+        if (mechanism.len == 0 || mechanism.len >= MAX_MECHANISM_BYTES - capabilities->mechanisms.len ||
+            smtp_capabilities_offer_mechanism(capabilities, mechanism))
             continue;
         buf_append_char(&capabilities->mechanisms, ' ');
         buf_append(&capabilities->mechanisms, mechanism);
@@ -106,7 +107,7 @@ static void take_line(struct smtp_capabilities *capabilities, struct str line)
     }
 }
 
-void smtp_capabilities_read(struct smtp_capabilities *capabilities, const struct smtp_reply *reply)
+bool smtp_capabilities_read(struct smtp_capabilities *capabilities, const struct smtp_reply *reply)
 {
     smtp_capabilities_forget(capabilities);
     struct str rest = buf_view(&reply->lines);
@@ -117,6 +118,7 @@ void smtp_capabilities_read(struct smtp_capabilities *capabilities, const struct
         buf_append(&capabilities->keywords, line);
         buf_append_char(&capabilities->keywords, '\n');
     }
+    return !capabilities->mechanisms.failed;
 }
 
 bool smtp_capabilities_offer(const struct smtp_capabilities *capabilities, enum smtp_extension extension)

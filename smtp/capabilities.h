@@ -38,8 +38,8 @@ void smtp_capabilities_fini(struct smtp_capabilities *capabilities);
 /* RFC 3207 4.2: what was offered before TLS is worth nothing behind it. */
 void smtp_capabilities_forget(struct smtp_capabilities *capabilities);
 
-/* Replaces what was known by what this complete 250 reply offers. */
-void smtp_capabilities_read(struct smtp_capabilities *capabilities, const struct smtp_reply *reply);
+/* Replaces what was known by what this complete 250 reply offers. False without the memory for it. */
+bool smtp_capabilities_read(struct smtp_capabilities *capabilities, const struct smtp_reply *reply);
 
 bool smtp_capabilities_offer(const struct smtp_capabilities *capabilities, enum smtp_extension extension);
 bool smtp_capabilities_offer_mechanism(const struct smtp_capabilities *capabilities, struct str name);

@@ -12,7 +12,7 @@ static void print_name(const X509_NAME *name, char text[static SMTP_NAME_TEXT_BY
     text[0] = '\0';
     if (!memory)
         return;
-    if (name && X509_NAME_print_ex(memory, name, 0, XN_FLAG_ONELINE) > 0) {
+    if (X509_NAME_print_ex(memory, name, 0, XN_FLAG_ONELINE) > 0) {
         int len = BIO_read(memory, text, SMTP_NAME_TEXT_BYTES - 1);
         text[len > 0 ? len : 0] = '\0';
     }
@@ -23,7 +23,7 @@ static void print_date(const ASN1_TIME *time, char text[static SMTP_DATE_TEXT_BY
 {
     struct tm utc;
     text[0] = '\0';
-    if (time && ASN1_TIME_to_tm(time, &utc) == 1)
+    if (ASN1_TIME_to_tm(time, &utc) == 1)
         strftime(text, SMTP_DATE_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 

@@ -62,14 +62,25 @@ size_t smtp_dial_order(const struct addrinfo *found,
     return count;
 }
 
+enum fault_code smtp_dial_judge_resolver(int error, int system_error)
+{
+    static const struct {
+        int error, system_error;
+        enum fault_code code;
+    } rows[] = {
+        {EAI_NONAME, 0, FAULT_UPSTREAM_NO_SUCH_HOST},     {EAI_NODATA, 0, FAULT_UPSTREAM_NO_SUCH_HOST},
+        {EAI_ADDRFAMILY, 0, FAULT_UPSTREAM_NO_SUCH_HOST}, {EAI_MEMORY, 0, FAULT_OVERLOADED},
+        {EAI_SYSTEM, EMFILE, FAULT_OVERLOADED},           {EAI_SYSTEM, ENFILE, FAULT_OVERLOADED}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].error == error && (error != EAI_SYSTEM || rows[i].system_error == system_error))
+            return rows[i].code;
+    return FAULT_UPSTREAM_UNRESOLVED;
+}
+
 static bool fail_resolve(const struct callee *callee, enum smtp_status status, int error, struct fault *fault)
 {
-    enum fault_code code = FAULT_UPSTREAM_UNRESOLVED;
+    enum fault_code code = smtp_dial_judge_resolver(error, errno);
     const char *why = error ? gai_strerror(error) : "no answer came in time";
-    if (error == EAI_NONAME || error == EAI_NODATA || error == EAI_ADDRFAMILY)
-        code = FAULT_UPSTREAM_NO_SUCH_HOST;
-    else if (error == EAI_MEMORY || (error == EAI_SYSTEM && (errno == EMFILE || errno == ENFILE)))
-        code = FAULT_OVERLOADED;
     if (status == SMTP_STATUS_NO_MEMORY) {
         code = FAULT_OVERLOADED;
         why = "Postern is out of memory, or too many questions to the name server are open";

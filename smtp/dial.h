@@ -23,6 +23,9 @@ struct smtp_transport *smtp_dial(const struct smtp_relay *relay, struct deadline
 void smtp_dial_note(const struct smtp_transport *transport, const struct smtp_relay *relay,
                     struct smtp_transcript *transcript);
 
+/* What a fault of getaddrinfo means, with errno for EAI_SYSTEM. */
+enum fault_code smtp_dial_judge_resolver(int error, int system_error);
+
 /* Alternates the families, beginning with that of the first address; returns how many there are. */
 size_t smtp_dial_order(const struct addrinfo *found,
                        const struct addrinfo *ordered[static SMTP_RACE_MAX_ADDRESSES]);

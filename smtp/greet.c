@@ -88,7 +88,8 @@ static bool say_ehlo(struct smtp_dialogue *dialogue)
     }
     if (!smtp_dialogue_judge(dialogue, SMTP_STEP_EHLO, status))
         return false;
-    smtp_capabilities_read(&session->capabilities, &session->reply);
+    if (!smtp_capabilities_read(&session->capabilities, &session->reply))
+        return smtp_dialogue_judge(dialogue, SMTP_STEP_EHLO, SMTP_STATUS_NO_MEMORY);
     smtp_redactor_apply(&session->redactor, &session->capabilities.keywords);
     return true;
 }

@@ -35,7 +35,7 @@ static bool knows(const struct buf *domains, struct str domain)
     return false;
 }
 
-/* False where there are more than `max`, or no memory to tell. */
+/* False where there are more than `max`; without the memory to tell, the relay will. */
 static bool add_domains(struct buf *domains, const struct smtp_envelope *envelope, uint64_t max)
 {
     uint64_t count = 0;
@@ -49,7 +49,7 @@ static bool add_domains(struct buf *domains, const struct smtp_envelope *envelop
         buf_append_char(domains, ' ');
         count++;
     }
-    return count <= max && !domains->failed;
+    return count <= max;
 }
 
 static bool domains_fit(const struct smtp_tally *tally, uint64_t max, const struct smtp_envelope *envelope)

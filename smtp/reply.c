@@ -18,7 +18,7 @@ void smtp_reply_init(struct smtp_reply *reply)
 
 void smtp_reply_fini(struct smtp_reply *reply)
 {
-    buf_fini(&reply->lines);
+    buf_wipe(&reply->lines);
 }
 
 void smtp_reply_clear(struct smtp_reply *reply)
@@ -146,6 +146,6 @@ struct outcome_reply smtp_reply_show(const struct smtp_reply *reply, struct aren
     struct outcome_reply shown = {.code = reply->code,
                                   .enhanced = arena_copy(arena, smtp_reply_enhanced(reply)),
                                   .text = utf8_make_safe(arena, buf_view(&joined), OUTCOME_TEXT_MAX_BYTES)};
-    buf_fini(&joined);
+    buf_wipe(&joined);
     return shown;
 }

@@ -67,8 +67,12 @@ static void question_abandon(struct question *question)
 static void *answer(void *argument)
 {
     struct question *question = argument;
+    errno = 0;
     question->error = look_up(question->host, question->port, question->flags, &question->found);
     question->system_error = errno;
+    /* glibc 2.36 says that there is no such name, too, where it had no memory to look for it. */
+    if (question->error && errno == ENOMEM)
+        question->error = EAI_MEMORY;
     atomic_store(&question->is_answered, true);
     (void)eventfd_write(question->answered_fd, 1);
     question_leave(question);

@@ -20,8 +20,10 @@ static bool is_printable_ascii(struct str text)
 static bool prepare(const char *text, struct buf *prepared)
 {
     char *made = NULL;
-    if (stringprep_profile(text, &made, "SASLprep", STRINGPREP_NO_UNASSIGNED) != STRINGPREP_OK)
-        return false;
+    int status = stringprep_profile(text, &made, "SASLprep", STRINGPREP_NO_UNASSIGNED);
+    prepared->failed |= status == STRINGPREP_MALLOC_ERROR;
+    if (status != STRINGPREP_OK)
+        return status == STRINGPREP_MALLOC_ERROR;
     size_t len = strlen(made);
     buf_append(prepared, (struct str){made, len});
     explicit_bzero(made, len);
@@ -43,7 +45,8 @@ bool smtp_sasl_prep(struct str text, struct buf *prepared)
     buf_init(&terminated, MAX_TEXT_BYTES + 1);
     buf_append(&terminated, text);
     buf_append_char(&terminated, '\0');
-    bool is_prepared = !terminated.failed && prepare(terminated.data, prepared);
+    prepared->failed |= terminated.failed;
+    bool is_prepared = terminated.failed || prepare(terminated.data, prepared);
     buf_wipe(&terminated);
     return is_prepared;
 }

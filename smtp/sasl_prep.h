@@ -5,7 +5,7 @@
 #include "base/buf.h"
 
 /* Appends the prepared form. False where the text has none: it is not UTF-8, is empty, or holds what the
- * profile prohibits, such as controls. */
+ * profile prohibits, such as controls. Out of memory it is `prepared` that has failed. */
 bool smtp_sasl_prep(struct str text, struct buf *prepared);
 
 #endif

@@ -24,6 +24,7 @@ struct server_first {
     struct str nonce;
     char salt[MAX_SALT_BYTES];
     size_t salt_len;
+    bool lacks_memory; /* for the salt */
     uint64_t iterations;
 };
 
@@ -49,7 +50,7 @@ static bool has_prepared_form(struct str text)
 {
     struct buf prepared;
     buf_init(&prepared, SMTP_SASL_MAX_RESPONSE_BYTES);
-    bool has_form = smtp_sasl_prep(text, &prepared) && !prepared.failed;
+    bool has_form = smtp_sasl_prep(text, &prepared);
     buf_wipe(&prepared);
     return has_form;
 }
@@ -80,7 +81,10 @@ static enum smtp_status say_first(struct smtp_sasl *sasl, struct buf *response)
     buf_append(&scram->auth_message, STR("n="));
     smtp_sasl_append_name(&scram->auth_message, buf_view(&username));
     buf_append_format(&scram->auth_message, ",r=%s", scram->nonce);
+    bool out_of_memory = username.failed || scram->auth_message.failed;
     buf_fini(&username);
+    if (out_of_memory)
+        return SMTP_STATUS_NO_MEMORY;
     append_gs2_header(sasl, response);
     buf_append(response, buf_view(&scram->auth_message));
     sasl->public_bytes = response->len;
@@ -117,10 +121,11 @@ static bool is_nonce(struct str nonce)
 static bool decode_salt(struct str text, struct server_first *first)
 {
     struct buf salt;
-    buf_init(&salt, MAX_SALT_BYTES);
-    bool decoded = base64_decode(&salt, text) && !salt.failed && salt.len > 0;
+    buf_init(&salt, text.len);
+    bool decoded = base64_decode(&salt, text) && salt.len <= MAX_SALT_BYTES;
+    first->lacks_memory = salt.failed;
     if (decoded)
-        memcpy(first->salt, salt.data, salt.len);
+        memcpy(first->salt, buf_view(&salt).data, salt.len);
     first->salt_len = salt.len;
     buf_fini(&salt);
     return decoded;
@@ -203,6 +208,8 @@ static enum smtp_status say_final(struct smtp_sasl *sasl, struct str challenge, 
     struct smtp_scram *scram = &sasl->scram;
     struct server_first first = {0};
     const char *problem = read_first(scram, challenge, &first);
+    if (first.lacks_memory)
+        return SMTP_STATUS_NO_MEMORY;
     if (problem)
         return smtp_sasl_refuse(sasl, problem);
     struct buf channel; /* cbind-input */
@@ -257,12 +264,15 @@ static enum smtp_status hear_final(struct smtp_sasl *sasl, struct str challenge)
         return smtp_sasl_refuse(sasl, describe_error(error));
     rest = challenge;
     struct buf signature;
-    buf_init(&signature, SMTP_DIGEST_MAX_BYTES);
+    buf_init(&signature, challenge.len);
     bool is_read =
         take_attribute(&rest, 'v', &verifier) && base64_decode(&signature, verifier) && are_extensions(rest);
     scram->is_verified = is_read && signature.len == scram->server_signature.len &&
                          CRYPTO_memcmp(signature.data, scram->server_signature.bytes, signature.len) == 0;
+    bool out_of_memory = signature.failed;
     buf_fini(&signature);
+    if (out_of_memory)
+        return SMTP_STATUS_NO_MEMORY;
     return scram->is_verified ? SMTP_STATUS_OK
                               : smtp_sasl_refuse(sasl, "it could not prove that it knows the password");
 }

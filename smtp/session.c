@@ -35,7 +35,7 @@ static void session_free(struct smtp_session *session)
     session->transport->ops->free(session->transport);
     smtp_capabilities_fini(&session->capabilities);
     smtp_reply_fini(&session->reply);
-    buf_fini(&session->greeting);
+    buf_wipe(&session->greeting);
     buf_wipe(&session->command);
     smtp_tally_fini(&session->tally);
     smtp_redactor_fini(&session->redactor);

@@ -50,7 +50,7 @@ ssize_t smtp_socket_send(struct smtp_socket *socket, struct str bytes)
 
 static bool would_block(void)
 {
-    return errno == EAGAIN || errno == EWOULDBLOCK;
+    return errno == EAGAIN;
 }
 
 static enum smtp_status plain_read(struct smtp_transport *transport, char *bytes, size_t room,
@@ -129,8 +129,7 @@ static void name_local_end(int fd, char literal[static SMTP_LITERAL_BYTES])
     union address local = {0};
     socklen_t len = sizeof local;
     char text[INET6_ADDRSTRLEN];
-    if (getsockname(fd, &local.any, &len) != 0)
-        return;
+    (void)getsockname(fd, &local.any, &len);
     bool is_v6 = print_address(&local, text);
     snprintf(literal, SMTP_LITERAL_BYTES, is_v6 ? "[IPv6:%s]" : "[%s]", text[0] ? text : "127.0.0.1");
 }
@@ -139,9 +138,9 @@ static void name_peer(int fd, char peer[static SMTP_LITERAL_BYTES])
 {
     union address address = {0};
     socklen_t len = sizeof address;
-    char text[INET6_ADDRSTRLEN] = "";
-    if (getpeername(fd, &address.any, &len) == 0)
-        print_address(&address, text);
+    char text[INET6_ADDRSTRLEN];
+    (void)getpeername(fd, &address.any, &len);
+    print_address(&address, text);
     snprintf(peer, SMTP_LITERAL_BYTES, "%s", text);
 }
 

@@ -8,6 +8,7 @@
 #include "smtp/chain.h"
 #include "smtp/tls_binding.h"
 #include "smtp/tls_bio.h"
+#include "smtp/tls_memory.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -71,6 +72,13 @@ static enum smtp_status explain_failure(struct smtp_tls_facts *facts, int error)
                    ERR_reason_error_string(code));
 }
 
+/* Without memory a certificate is called what it may not be. */
+static enum smtp_status forget_failure(struct smtp_tls_facts *facts)
+{
+    facts->problem[0] = '\0';
+    return SMTP_STATUS_NO_MEMORY;
+}
+
 /* OK to try again, or how the connection ended. */
 static enum smtp_status wait_as_asked(struct smtp_socket *socket, int error, struct deadline deadline)
 {
@@ -84,12 +92,13 @@ static bool wants_wait(int error)
 }
 
 /* RFC 8446 6.1: a FIN without close_notify is an attack or a fault, never the end of the stream. */
-static enum smtp_status ended_status(int error)
+static enum smtp_status ended_status(int error, unsigned memory_failures)
 {
     switch (error) {
     case SSL_ERROR_ZERO_RETURN: return SMTP_STATUS_EOF;
     case SSL_ERROR_SYSCALL: return SMTP_STATUS_RESET;
-    default: return SMTP_STATUS_TLS_BROKEN;
+    default:
+        return memory_failures == smtp_tls_memory_failures() ? SMTP_STATUS_TLS_BROKEN : SMTP_STATUS_NO_MEMORY;
     }
 }
 
@@ -97,6 +106,7 @@ static enum smtp_status tls_read(struct smtp_transport *transport, char *bytes, 
                                  struct deadline deadline, size_t *got)
 {
     struct smtp_socket *socket = (struct smtp_socket *)transport;
+    unsigned memory_failures = smtp_tls_memory_failures();
     for (;;) {
         *got = 0;
         ERR_clear_error();
@@ -104,7 +114,7 @@ static enum smtp_status tls_read(struct smtp_transport *transport, char *bytes, 
             return SMTP_STATUS_OK;
         int error = SSL_get_error(socket->ssl, 0);
         enum smtp_status status =
-            wants_wait(error) ? wait_as_asked(socket, error, deadline) : ended_status(error);
+            wants_wait(error) ? wait_as_asked(socket, error, deadline) : ended_status(error, memory_failures);
         if (status != SMTP_STATUS_OK)
             return status;
     }
@@ -116,13 +126,14 @@ static enum smtp_status tls_write(struct smtp_transport *transport, struct str b
 {
     struct smtp_socket *socket = (struct smtp_socket *)transport;
     uint64_t sent_before = socket->sent_bytes;
+    unsigned memory_failures = smtp_tls_memory_failures();
     for (;;) {
         ERR_clear_error();
         if (SSL_write_ex(socket->ssl, bytes.data, bytes.len, taken) == 1)
             return SMTP_STATUS_OK;
         int error = SSL_get_error(socket->ssl, 0);
         enum smtp_status status =
-            wants_wait(error) ? wait_as_asked(socket, error, deadline) : ended_status(error);
+            wants_wait(error) ? wait_as_asked(socket, error, deadline) : ended_status(error, memory_failures);
         if (status != SMTP_STATUS_OK) {
             *taken = socket->sent_bytes == sent_before ? 0 : bytes.len;
             return status;
@@ -163,7 +174,8 @@ static bool attach(struct smtp_socket *socket, const struct smtp_tls_context *co
     if (!bio)
         return false;
     SSL_set_bio(socket->ssl, bio, bio);
-    SSL_set_app_data(socket->ssl, socket);
+    if (SSL_set_app_data(socket->ssl, socket) != 1)
+        return false;
     SSL_set_verify(socket->ssl, context->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
                    context->insecure ? NULL : on_verify);
     return set_peer_name(socket->ssl, context);
@@ -171,6 +183,7 @@ static bool attach(struct smtp_socket *socket, const struct smtp_tls_context *co
 
 static enum smtp_status shake_hands(struct smtp_socket *socket, struct deadline deadline)
 {
+    unsigned memory_failures = smtp_tls_memory_failures();
     for (;;) {
         ERR_clear_error();
         int done = SSL_connect(socket->ssl);
@@ -178,7 +191,9 @@ static enum smtp_status shake_hands(struct smtp_socket *socket, struct deadline 
             return SMTP_STATUS_OK;
         int error = SSL_get_error(socket->ssl, done);
         if (!wants_wait(error))
-            return explain_failure(&socket->transport.tls, error);
+            return memory_failures == smtp_tls_memory_failures()
+                       ? explain_failure(&socket->transport.tls, error)
+                       : forget_failure(&socket->transport.tls);
         enum smtp_status status = wait_as_asked(socket, error, deadline);
         if (status != SMTP_STATUS_OK)
             return status;

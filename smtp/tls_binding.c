@@ -3,6 +3,8 @@
  * certificate, and SMTP has no way to agree on it. */
 #include "smtp/tls_binding.h"
 
+#include <assert.h>
+
 /* RFC 9266 2. */
 static const char EXPORTER_LABEL[] = "EXPORTER-Channel-Binding";
 enum { EXPORTER_BYTES = 32 };
@@ -16,16 +18,15 @@ static void bind_exporter(SSL *ssl, struct smtp_channel_binding *binding)
     binding->type = "tls-exporter";
 }
 
-/* RFC 5929 3.1: the first Finished, which is the client's unless the session was resumed. Without the
+/* RFC 5929 3.1: the first Finished, which is the client's, for no TLS session is resumed here. Without the
  * extended master secret two connections can be made to have the same one (RFC 7627 1). */
 static void bind_unique(SSL *ssl, struct smtp_channel_binding *binding)
 {
     if (SSL_get_extms_support(ssl) != 1)
         return;
-    binding->len = SSL_session_reused(ssl) ? SSL_get_peer_finished(ssl, binding->data, sizeof binding->data)
-                                           : SSL_get_finished(ssl, binding->data, sizeof binding->data);
-    if (binding->len > 0 && binding->len <= sizeof binding->data)
-        binding->type = "tls-unique";
+    binding->len = SSL_get_finished(ssl, binding->data, sizeof binding->data);
+    assert(binding->len > 0 && binding->len <= sizeof binding->data);
+    binding->type = "tls-unique";
 }
 
 void smtp_tls_bind(SSL *ssl, struct smtp_channel_binding *binding)

@@ -7,7 +7,7 @@
 static int finish(BIO *bio, ssize_t done, int retry_flag)
 {
     BIO_clear_retry_flags(bio);
-    if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+    if (done < 0 && errno == EAGAIN)
         BIO_set_flags(bio, retry_flag | BIO_FLAGS_SHOULD_RETRY);
     return (int)done;
 }

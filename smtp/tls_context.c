@@ -108,7 +108,7 @@ static void set_policy(SSL_CTX *ssl, bool insecure)
 {
     SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION); /* RFC 8997 */
     SSL_CTX_set_security_level(ssl, 2);                 /* no RSA under 2,048 bits, no SHA-1 signatures */
-    SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CLEANSE_PLAINTEXT);
     /* A read returns after each record that carries no data, so that a flood of them meets the deadline. */
     SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_verify(ssl, insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);

@@ -19,7 +19,7 @@ void smtp_transcript_init(struct smtp_transcript *transcript)
 
 void smtp_transcript_fini(struct smtp_transcript *transcript)
 {
-    buf_fini(&transcript->text);
+    buf_wipe(&transcript->text);
 }
 
 static void add_stamped(struct smtp_transcript *transcript, const char *mark, struct str line)
@@ -63,13 +63,12 @@ void smtp_transcript_note(struct smtp_transcript *transcript, const char *format
 {
     if (!transcript)
         return;
-    char note[NOTE_BYTES];
+    char note[NOTE_BYTES] = "";
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(note, sizeof note, format, args);
+    vsnprintf(note, sizeof note, format, args);
     va_end(args);
-    if (len > 0)
-        add_line(transcript, "--", str_first(str_of(note), (size_t)len));
+    add_line(transcript, "--", str_of(note));
 }
 
 struct str smtp_transcript_text(const struct smtp_transcript *transcript)

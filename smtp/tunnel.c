@@ -34,7 +34,7 @@ static enum smtp_status peek(struct smtp_socket *socket, char *bytes, size_t roo
         *got = seen > 0 ? (size_t)seen : 0;
         if (seen >= 0)
             return seen ? SMTP_STATUS_OK : SMTP_STATUS_EOF;
-        if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+        if (errno != EAGAIN && errno != EINTR)
             return SMTP_STATUS_RESET;
         enum smtp_status status = smtp_socket_wait(socket->fd, socket->stop_fd, POLLIN, deadline);
         if (status != SMTP_STATUS_OK)
@@ -82,5 +82,5 @@ bool smtp_tunnel_open(struct smtp_socket *socket, const struct smtp_relay *relay
     else if (status != SMTP_STATUS_OK)
         fail_by_status(proxy, status, fault);
     smtp_proxy_fini(&talk);
-    return state == SMTP_PROXY_DONE && status == SMTP_STATUS_OK;
+    return state == SMTP_PROXY_DONE;
 }

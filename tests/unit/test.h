@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static struct {
     const char *test;
@@ -74,6 +75,14 @@ static inline void test_run(const char *name, void (*function)(void))
     test_state.row[0] = '\0';
     function();
     printf("%s %s\n", test_state.failures == failures_before ? "ok  " : "FAIL", name);
+}
+
+/* Under a tool that is slow, every POSTERN_TEST_STRIDEth of many like cases will do. */
+static inline size_t test_stride(void)
+{
+    const char *text = getenv("POSTERN_TEST_STRIDE");
+    uint64_t stride = 1;
+    return text && str_to_uint(str_of(text), 1000, &stride) && stride ? (size_t)stride : 1;
 }
 
 static inline int test_result(void)

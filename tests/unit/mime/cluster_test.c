@@ -18,6 +18,7 @@ static void a_reader_s_character_is_one_cluster(void)
         {"a variation selector", "\u2764\uFE0F", "\u2764"},
         {"a keycap", "1\uFE0F\u20E3", "1"},
         {"a flag and a flag", "\U0001F1E9\U0001F1EA", "\U0001F1EB\U0001F1F7"},
+        {"half a flag", "\U0001F1E9", "a"},
         {"a flag of tags", "\U0001F3F4\U000E0067\U000E0062\U000E007F", "\U0001F3F4"},
         {"a joiner before a letter joins nothing", "\U0001F468\u200D", "a"},
         {"not UTF-8", "\xff", "\u0301"},

@@ -17,13 +17,26 @@ static void dates_are_written_in_utc(void)
         {253402300800, "Thu, 01 Jan 1970 00:00:00 +0000"},
         {-62135596800, "Mon, 01 Jan 0001 00:00:00 +0000"},
         {INT64_MIN, "Thu, 01 Jan 1970 00:00:00 +0000"},
+        {-62135596801, "Thu, 01 Jan 1970 00:00:00 +0000"},
         {INT64_MAX, "Thu, 01 Jan 1970 00:00:00 +0000"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[DATE_BYTES];
         date_format((struct date){.utc_s = rows[i].date_s}, text);
-        test_row("%s", rows[i].want);
+        test_row("%lld, %s", (long long)rows[i].date_s, rows[i].want);
         CHECK_TEXT(str_of(text), rows[i].want);
+    }
+}
+
+static void a_local_time_beyond_the_years_is_none(void)
+{
+    static const struct date rows[] = {
+        {INT64_MAX, 60}, {INT64_MIN, -60}, {253402300799, 1}, {-62135596800, -1}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[DATE_BYTES];
+        date_format(rows[i], text);
+        test_row("%zu", i);
+        CHECK_TEXT(str_of(text), "Thu, 01 Jan 1970 00:00:00 +0000");
     }
 }
 
@@ -82,6 +95,9 @@ static void what_is_no_date_is_refused(void)
         "2026-11-23T08:06:00.Z",
         "2026-11-23T08:06:00+0100",
         "2026-11-23T08:06:00Zulu",
+        "2026-11-23T08:06:00+01:00x",
+        "2026-11-23T08:06:00+01:60",
+        "0000-11-23T08:06:00Z",
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct date date;
@@ -91,10 +107,37 @@ static void what_is_no_date_is_refused(void)
     }
 }
 
+/* Cut short behind any octet, or with any one of them another. */
+static void every_octet_of_a_date_counts(void)
+{
+    static const char *const rows[] = {
+        "Mon, 23 Nov 2026 08:06:00 +0100",
+        "23 Nov 2026 08:06:00 -0100",
+        "2026-11-23T08:06:00.5+01:00",
+        "2026-11-23 08:06:00Z",
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct date date;
+        struct fault fault;
+        struct str whole = str_of(rows[i]);
+        CHECK(date_parse(whole, &date, &fault));
+        for (size_t at = 0; at < whole.len; at++) {
+            char text[64];
+            test_row("%s, octet %zu", rows[i], at);
+            CHECK(!date_parse(str_first(whole, at), &date, &fault));
+            snprintf(text, sizeof text, "%s", rows[i]);
+            text[at] = '!';
+            CHECK(!date_parse(str_of(text), &date, &fault));
+        }
+    }
+}
+
 int main(void)
 {
     TEST(a_date_keeps_its_zone);
     TEST(what_is_no_date_is_refused);
+    TEST(every_octet_of_a_date_counts);
     TEST(dates_are_written_in_utc);
+    TEST(a_local_time_beyond_the_years_is_none);
     return test_result();
 }

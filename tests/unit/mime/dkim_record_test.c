@@ -60,6 +60,7 @@ static void records_are_judged_as_verifiers_do(void)
         {"v=DKIM1;; p=$", DKIM_RECORD_MALFORMED},
         {"v=DKIM1; 1=2; p=$", DKIM_RECORD_MALFORMED},
         {"v=DKIM1; =2; p=$", DKIM_RECORD_MALFORMED},
+        {"v=DKIM1; a!=2; p=$", DKIM_RECORD_MALFORMED},
         {"V=DKIM1; P=$", DKIM_RECORD_MALFORMED},
         {"\"v=DKIM1; p=$\"", DKIM_RECORD_MALFORMED},
         {"v=DKIM2; p=$", DKIM_RECORD_OTHER_VERSION},
@@ -116,6 +117,19 @@ static void what_is_published_fits_its_key_and_no_other(void)
     buf_fini(&record);
 }
 
+static void a_key_has_a_bound(void)
+{
+    struct dkim_key key = new_key("rsa");
+    struct buf record;
+    buf_init(&record, 16384);
+    buf_append(&record, STR("v=DKIM1; p="));
+    while (record.len < 8000)
+        buf_append(&record, STR("AAAA"));
+    CHECK_INT(dkim_record_compare(&key, buf_view(&record)), DKIM_RECORD_OTHER_KEY);
+    EVP_PKEY_free(key.pkey);
+    buf_fini(&record);
+}
+
 /* No octet of a right record may be missing or another without it being noticed, or doing no harm. */
 static void a_record_may_be_cut_anywhere(void)
 {
@@ -135,6 +149,7 @@ int main(void)
 {
     TEST(records_are_judged_as_verifiers_do);
     TEST(what_is_published_fits_its_key_and_no_other);
+    TEST(a_key_has_a_bound);
     TEST(a_record_may_be_cut_anywhere);
     return test_result();
 }

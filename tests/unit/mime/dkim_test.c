@@ -300,6 +300,29 @@ static void only_keys_of_the_domain_sign(void)
     buf_fini(&fields);
 }
 
+/* RFC 6376 3.6.2.2: of two records at one name nobody knows which one counts. */
+static void a_selector_has_one_key_and_a_ring_has_an_end(void)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    struct dkim_ring ring = {0};
+    struct fault fault;
+    struct buf pem;
+    char selectors[DKIM_MAX_KEYS + 1][8];
+    buf_init(&pem, 8192);
+    pem_of(key, &pem);
+    for (size_t i = 0; i <= DKIM_MAX_KEYS; i++) {
+        snprintf(selectors[i], sizeof selectors[i], "s%zu", i);
+        test_row("%zu", i);
+        CHECK_INT(dkim_ring_add(&ring, STR("a.example"), str_of(selectors[i]), buf_view(&pem), &fault),
+                  i < DKIM_MAX_KEYS);
+        CHECK(!dkim_ring_add(&ring, STR("A.example"), STR("S0"), buf_view(&pem), &fault));
+        CHECK(holds(str_of(fault.detail), ring.count < DKIM_MAX_KEYS ? "two DKIM keys" : "more than 32"));
+    }
+    dkim_ring_fini(&ring);
+    EVP_PKEY_free(key);
+    buf_fini(&pem);
+}
+
 static void a_record_is_what_verifiers_look_for(void)
 {
     struct buf record, pem;
@@ -347,6 +370,7 @@ int main(void)
     TEST(the_vectors_verify_over_what_is_canonical_here);
     TEST(what_is_signed_verifies);
     TEST(only_keys_of_the_domain_sign);
+    TEST(a_selector_has_one_key_and_a_ring_has_an_end);
     TEST(a_record_is_what_verifiers_look_for);
     TEST(an_unfit_key_is_refused);
     return test_result();

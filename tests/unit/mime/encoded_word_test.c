@@ -52,6 +52,7 @@ static void a_word_takes_what_fits_in_whole_clusters(void)
         {"to the last octet", "abc", ENCODED_WORD_Q, 14, false, 2, ENCODED_WORD_Q},
         {"no room for the frame", "abc", ENCODED_WORD_Q, 12, false, 0, ENCODED_WORD_Q},
         {"less than the frame", "abc", ENCODED_WORD_B, 3, true, 0, ENCODED_WORD_B},
+        {"no room for an octet of no character", "\xff", ENCODED_WORD_Q, 13, true, 0, ENCODED_WORD_Q},
         {"a Q character is not split", "\u00E9\u00E9", ENCODED_WORD_Q, 23, false, 2, ENCODED_WORD_Q},
         {"B counts whole groups", "abcdef", ENCODED_WORD_B, 19, false, 3, ENCODED_WORD_B},
         {"a mark stays with its letter", "ae\u0301", ENCODED_WORD_Q, 19, false, 1, ENCODED_WORD_Q},

@@ -33,6 +33,8 @@ static void names_are_made_safe_to_save_under(void)
          "abc"},
         {STR("x\u202Efdp.exe"), "xfdp.exe"},
         {STR("\u2066a\u2069\u200E.txt"), "a.txt"},
+        {STR("a\u061Cb\u200Fc\u202Ad.txt"), "abcd.txt"},
+        {STR("5\u2030 \u206A.txt"), "5\u2030 \u206A.txt"},
         {STR("a\xff\xc0"
              "b.txt"),
          "ab.txt"},
@@ -49,6 +51,18 @@ static void names_are_made_safe_to_save_under(void)
         CHECK_TEXT(filename_clean(&arena, rows[i].name), rows[i].want);
         arena_fini(&arena);
     }
+}
+
+static void what_is_left_of_a_long_name_ends_with_no_blank(void)
+{
+    char text[FILENAME_MAX_BYTES + 1];
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES);
+    memset(text, 'x', sizeof text);
+    text[FILENAME_MAX_BYTES - 1] = ' ';
+    struct str name = filename_clean(&arena, (struct str){text, sizeof text});
+    CHECK_INT(name.len, FILENAME_MAX_BYTES - 1);
+    arena_fini(&arena);
 }
 
 static void long_names_keep_their_extension(void)
@@ -90,6 +104,11 @@ static void the_fallback_is_short_and_ascii(void)
         {"\U0001F468\u200D\U0001F469\u200D\U0001F467.png", "_.png"},
         {"say \"hi\" \\.txt", "say _hi_ _.txt"},
         {"a.\u00E4\u00F6", "a.__"},
+        {"a\x7f"
+         "b.txt",
+         "a_b.txt"},
+        {"=?a?=.txt", "=_a?=.txt"},
+        {"a.an extension that is none", "a.an extension that is none"},
         {"0123456789012345678901234567890123456789012345678901234567890123456789.txt",
          "012345678901234567890123456789012345678901234567890123.txt"},
     };
@@ -113,6 +132,7 @@ static void a_full_arena_is_seen(void)
 int main(void)
 {
     TEST(names_are_made_safe_to_save_under);
+    TEST(what_is_left_of_a_long_name_ends_with_no_blank);
     TEST(long_names_keep_their_extension);
     TEST(the_fallback_is_short_and_ascii);
     TEST(a_full_arena_is_seen);

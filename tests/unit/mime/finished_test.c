@@ -78,6 +78,7 @@ static void what_is_no_message_is_refused(void)
         {"no name", "From: a@b.example\r\n: x\r\n\r\n", "no field"},
         {"a space in the name", "From: a@b.example\r\nX y: x\r\n\r\n", "no field"},
         {"LF alone", "From: a@b.example\n\n", "line 1 of the message ends with an LF alone"},
+        {"LF first", "\nFrom: a@b.example\r\n\r\n", "line 1 of the message ends with an LF alone"},
         {"LF alone in the body", "From: a@b.example\r\n\r\nx\ny\r\n", "line 3"},
         {"CR alone", "From: a@b.example\r\n\r\nx\ry\r\n", "line 3 of the message has a CR alone"},
         {"CR at the end", "From: a@b.example\r\n\r\nx\r", "line 3 of the message has a CR alone"},

@@ -44,6 +44,12 @@ static void a_form_is_cut_at_its_boundary(void)
         {"an extended name wins", "multipart/form-data; boundary=xx",
          PART(NAMED("a") "; filename*=UTF-8''%c3%a9.txt; filename=\"e.txt\"", "") "--xx--",
          "a|\xc3\xa9.txt|||;"},
+        {"an extended name in letters that are not known", "multipart/form-data; boundary=xx",
+         PART(NAMED("a") "; filename*=iso-8859-1''%e9; filename=e; size=3", "") "--xx--", "a|e|||;"},
+        {"Content-IDs that are bare, or half so", "multipart/form-data; boundary=xx",
+         PART(NAMED("a") "\r\nContent-ID: logo", "") PART(NAMED("b") "\r\nContent-ID: <logo", "")
+             PART(NAMED("c") "\r\nContent-ID: <>\r\nX-Other: x", "") "--xx--",
+         "a|||logo|;b|||<logo|;c|||<>|;"},
         {"content like a boundary", "multipart/form-data; boundary=xx",
          PART(NAMED("a"), "--xx\n--x\r\n-xx\r\n--x") PART(NAMED("b"), "\r\n") "--xx--",
          "a||||--xx\n--x\r\n-xx\r\n--x;b||||\r\n;"},
@@ -56,7 +62,17 @@ static void a_form_is_cut_at_its_boundary(void)
          "!the Content-Type has no boundary, or one of more than 70 octets"},
         {"an empty boundary", "multipart/form-data; boundary=\"\"", "--xx--\r\n",
          "!the Content-Type has no boundary, or one of more than 70 octets"},
+        {"an endless boundary",
+         "multipart/form-data; "
+         "boundary=12345678901234567890123456789012345678901234567890123456789012345678901",
+         "", "!the Content-Type has no boundary, or one of more than 70 octets"},
         {"an empty body", "multipart/form-data; boundary=xx", "",
+         "!the form does not begin with its boundary"},
+        {"a boundary without hyphens", "multipart/form-data; boundary=xx", "xx\r\n\r\n\r\n--xx--",
+         "!the form does not begin with its boundary"},
+        {"a boundary behind other marks", "multipart/form-data; boundary=xx", "++xx\r\n\r\n\r\n--xx--",
+         "!the form does not begin with its boundary"},
+        {"a boundary within a line", "multipart/form-data; boundary=xx", "a--xx\r\n\r\n\r\n--xx--",
          "!the form does not begin with its boundary"},
         {"another boundary", "multipart/form-data; boundary=yy", PART(NAMED("a"), "1") "--xx--",
          "!the form does not begin with its boundary"},
@@ -105,6 +121,30 @@ static void a_form_may_end_anywhere(void)
     buf_fini(&out);
 }
 
+static void a_line_of_a_header_has_a_bound(void)
+{
+    enum { MAX_FIELD_BYTES = 4096 };
+    struct buf out, body;
+    buf_init(&out, 16384);
+    buf_init(&body, 16384);
+    for (size_t octets = MAX_FIELD_BYTES; octets <= MAX_FIELD_BYTES + 1; octets++) {
+        struct arena arena;
+        arena_init(&arena, 65536);
+        buf_clear(&body);
+        buf_append(&body, STR("--xx\r\n" NAMED("a") "\r\n"));
+        for (size_t i = 0; i < octets; i++)
+            buf_append_char(&body, 'x');
+        buf_append(&body, STR("\r\n\r\n1\r\n--xx--"));
+        test_row("%zu", octets);
+        describe(&arena, "multipart/form-data; boundary=xx", buf_view(&body), &out);
+        CHECK_TEXT(buf_view(&out),
+                   octets > MAX_FIELD_BYTES ? "!part 1 of the form has a header without an end" : "a||||1;");
+        arena_fini(&arena);
+    }
+    buf_fini(&out);
+    buf_fini(&body);
+}
+
 static void bytes_are_left_as_they_are(void)
 {
     static const char body[] = PART(NAMED("a"), "\0\xff\r\n\0--xx") "--xx--";
@@ -125,6 +165,7 @@ int main(void)
 {
     TEST(a_form_is_cut_at_its_boundary);
     TEST(a_form_may_end_anywhere);
+    TEST(a_line_of_a_header_has_a_bound);
     TEST(bytes_are_left_as_they_are);
     return test_result();
 }

@@ -1,6 +1,8 @@
 #include "mime/list_unsubscribe.h"
 #include "test.h"
 
+#include <string.h>
+
 static void a_url_is_http_and_printable(void)
 {
     static const struct {
@@ -15,6 +17,11 @@ static void a_url_is_http_and_printable(void)
         {"example.com", false},
         {"https://example.com/a b", false},
         {"https://example.com/a>", false},
+        {"https://example.com/<a", false},
+        {"https://example.com/a\"b", false},
+        {"https://example.com/a\\b", false},
+        {"https://example.com/\x7f", false},
+        {"https://example.com/~a", true},
         {"https://example.com/a,b", false},
         {"https://example.com/\r\nX: y", false},
         {"https://example.com/\xc3\xa9", false},
@@ -26,6 +33,18 @@ static void a_url_is_http_and_printable(void)
         test_row("%s", rows[i].text);
         CHECK_INT(list_unsubscribe_check_url(str_of(rows[i].text), &fault), rows[i].valid);
     }
+}
+
+/* It is not folded. */
+static void a_url_fits_into_a_line(void)
+{
+    char text[901];
+    struct fault fault;
+    memset(text, 'a', sizeof text);
+    memcpy(text, "https://", 8);
+    CHECK(list_unsubscribe_check_url((struct str){text, 900}, &fault));
+    CHECK(!list_unsubscribe_check_url((struct str){text, 901}, &fault));
+    CHECK_TEXT(str_of(fault.detail), "the URL is longer than 900 octets");
 }
 
 static void a_mailto_is_an_address_or_a_url(void)
@@ -97,6 +116,7 @@ static void the_fields_are_as_the_rfcs_have_them(void)
 int main(void)
 {
     TEST(a_url_is_http_and_printable);
+    TEST(a_url_fits_into_a_line);
     TEST(a_mailto_is_an_address_or_a_url);
     TEST(one_click_needs_https);
     TEST(the_fields_are_as_the_rfcs_have_them);

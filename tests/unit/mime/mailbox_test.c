@@ -131,6 +131,8 @@ static void what_is_no_mailbox_is_refused(void)
         {"a quote without end", STR("\"Ann <a@b.example>")},
         {"a quote without end before the at", STR("\"ann@b.example")},
         {"a comment without end", STR("(x a@b.example")},
+        {"a comment without end in the brackets", STR("Ann <(x a@b.example>")},
+        {"a comment without end behind the brackets", STR("Ann <a@b.example> (x")},
         {"a comment in the address", STR("a(x)@b.example")},
         {"a backslash at the end", STR("a@b.example (\\")},
         {"H139 an address literal", STR("a@[127.0.0.1]")},
@@ -309,6 +311,10 @@ static void a_full_arena_is_no_fault_of_the_address(void)
     CHECK(!mailbox_parse(&arena, STR("Ann Lee <ann@example.com>"), &mailbox, &fault));
     CHECK_INT(fault.code, FAULT_OVERLOADED);
     CHECK(!mailbox_set_display_name(&arena, STR("Ann Lee and others"), &mailbox, &fault));
+    CHECK_INT(fault.code, FAULT_OVERLOADED);
+    arena_fini(&arena);
+    arena_init(&arena, 8);
+    CHECK(!mailbox_parse_address(&arena, STR("a@b.example"), &mailbox, &fault));
     CHECK_INT(fault.code, FAULT_OVERLOADED);
     arena_fini(&arena);
 }

@@ -82,6 +82,8 @@ static void parameters_are_walked_in_order(void)
     CHECK_TEXT(value, "\"f\\\"; g=h\"");
     CHECK(!media_type_next_parameter(&rest, &name, &value));
     CHECK_INT(rest.len, 0);
+    CHECK_TEXT(media_type_essence(STR("a/b\x7f"), &rest), "a/b");
+    CHECK_TEXT(rest, "\x7f");
 }
 
 static void types_are_guessed_by_extension(void)

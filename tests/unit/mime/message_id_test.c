@@ -63,6 +63,8 @@ static void others_ids_are_taken_as_they_are(void)
         {"<>", 0},
         {"<a@b>\r\n<c@d>", 0},
         {"<\xc3\xa9@b>", 0},
+        {"<a\x7f@b>", 0},
+        {"<a<b@c>", 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fault fault;
@@ -77,10 +79,24 @@ static void others_ids_are_taken_as_they_are(void)
     }
 }
 
+static void another_s_id_fits_into_a_line(void)
+{
+    char text[901];
+    struct fault fault;
+    memset(text, 'a', sizeof text);
+    text[0] = '<';
+    text[899] = '>';
+    CHECK(message_id_check_list((struct str){text, 900}, &fault));
+    text[899] = 'a';
+    text[900] = '>';
+    CHECK(!message_id_check_list((struct str){text, 901}, &fault));
+}
+
 int main(void)
 {
     TEST(an_own_id_is_exact);
     TEST(an_own_id_fits_into_a_line);
     TEST(others_ids_are_taken_as_they_are);
+    TEST(another_s_id_fits_into_a_line);
     return test_result();
 }

@@ -127,6 +127,68 @@ static void what_postern_writes_is_reserved(void)
     }
 }
 
+/* RFC 5322 3.6: what may stand once only, and what a field of the message writes, does not come again. */
+static void a_single_field_is_not_repeated(void)
+{
+    static const struct {
+        const char *name, *first, *second;
+        struct message message;
+        bool repeats; /* the second */
+    } rows[] = {
+        {"another", "Importance", "X-Priority", {.is_dated = false}, false},
+        {"twice", "Importance", "IMPORTANCE", {.is_dated = false}, true},
+        {"by a pattern", "List-Id", "list-id", {.is_dated = false}, true},
+        {"may come twice", "X-Tag", "X-Tag", {.is_dated = false}, false},
+        {"in_reply_to", "X-Tag", "In-Reply-To", {.in_reply_to = STR("<a@b>")}, true},
+        {"references", "X-Tag", "References", {.references = STR("<a@b>")}, true},
+        {"not written", "X-Tag", "References", {.in_reply_to = STR("<a@b>")}, false},
+        {"URL", "X-Tag", "List-Unsubscribe", {.list_unsubscribe = {.url = STR("https://a.b")}}, true},
+        {"mailto", "X-Tag", "List-Unsubscribe", {.list_unsubscribe = {.mailto = STR("a@b")}}, true},
+        {"no one-click",
+         "X-Tag",
+         "List-Unsubscribe-Post",
+         {.list_unsubscribe = {.mailto = STR("a@b")}},
+         false},
+        {"one-click", "X-Tag", "List-Unsubscribe-Post", {.list_unsubscribe = {.one_click = true}}, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct header_field fields[] = {{.name = str_of(rows[i].first)}, {.name = str_of(rows[i].second)}};
+        struct message message = rows[i].message;
+        message.headers = fields;
+        message.header_count = 2;
+        test_row("%s", rows[i].name);
+        CHECK(!message_repeats_header(&message, 0));
+        CHECK_INT(message_repeats_header(&message, 1), rows[i].repeats);
+    }
+}
+
+/* RFC 6047 2.4: the method stands in the part's type, and is that of the content. */
+static void a_calendar_has_one_method(void)
+{
+    static const struct {
+        const char *content, *method, *want; /* NULL: not given; refused */
+    } rows[] = {
+        {"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\n", NULL, "REQUEST"},
+        {"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\n", "request", "request"},
+        {"begin:vcalendar\nmethod:CANCEL\n", NULL, "CANCEL"},
+        {"BEGIN:VCALENDAR\r\n", "PUBLISH", "PUBLISH"},
+        {"BEGIN:VCALENDAR\r\n", NULL, NULL},
+        {"BEGIN:VCALENDAR\r\n", "a b", NULL},
+        {"BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\n", "CANCEL", NULL},
+        {"METHOD:REQUEST\r\n", NULL, NULL},
+        {"", NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct calendar calendar = {.content = str_of(rows[i].content), .method = str_of(rows[i].method)};
+        struct fault fault = {0};
+        test_row("%zu", i);
+        CHECK_INT(message_check_calendar(&calendar, &fault), rows[i].want != NULL);
+        CHECK_INT(fault.code, rows[i].want ? FAULT_NONE : FAULT_INVALID_ATTACHMENT);
+        if (rows[i].want)
+            CHECK_TEXT(calendar.method, rows[i].want);
+    }
+}
+
 static void a_line_is_a_line(void)
 {
     struct fault fault = {0};
@@ -170,6 +232,8 @@ int main(void)
     TEST(a_full_arena_stamps_nothing);
     TEST(header_fields_are_checked);
     TEST(what_postern_writes_is_reserved);
+    TEST(a_single_field_is_not_repeated);
+    TEST(a_calendar_has_one_method);
     TEST(a_line_is_a_line);
     TEST(content_ids_are_bare);
     return test_result();

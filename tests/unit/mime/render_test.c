@@ -160,6 +160,44 @@ static void a_caller_s_name_parameter_yields_to_the_file_name(void)
     arena_fini(&arena);
 }
 
+/* Where a message would have gone that goes elsewhere: enough of it to know it by. */
+static void original_recipients_are_named_up_to_a_hundred(void)
+{
+    enum { MANY = 101 };
+    static const struct {
+        size_t count;
+        const char *end;
+    } rows[] = {{0, "Date: "},
+                {1, "X-Original-To: a@b.example\r\nDate: "},
+                {2, " a@b.example\r\nDate: "},
+                {100, " a@b.example\r\nDate: "},
+                {101, ", and others\r\nDate: "}};
+    struct str recipients[MANY];
+    for (size_t i = 0; i < MANY; i++)
+        recipients[i] = STR("a@b.example");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct arena arena;
+        struct buf out;
+        struct message message = bare_message();
+        message.original_recipients = recipients;
+        message.original_recipient_count = rows[i].count;
+        arena_init(&arena, ARENA_BYTES);
+        buf_init(&out, OUT_BYTES);
+        test_row("%zu", rows[i].count);
+        struct render *render = render_start(&arena, &message, NULL);
+        pull_all(render, &out);
+        const char *date = memmem(out.data, out.len, "Date: ", 6);
+        size_t end_len = strlen(rows[i].end), shown_count = 0;
+        struct str field = str_first(buf_view(&out), (size_t)(date - out.data) + 6);
+        CHECK_TEXT(str_from(field, field.len - end_len), rows[i].end);
+        for (size_t at = 0; at < field.len; at++)
+            shown_count += field.data[at] == '@';
+        CHECK_INT(shown_count, rows[i].count < 100 ? rows[i].count : 100);
+        buf_fini(&out);
+        arena_fini(&arena);
+    }
+}
+
 static void nothing_is_invented_for_a_message_without_to(void)
 {
     struct message message = bare_message();
@@ -262,6 +300,7 @@ int main(void)
     TEST(a_wrapper_with_one_child_is_left_out);
     TEST(a_body_that_holds_the_token_cannot_forge_a_delimiter);
     TEST(a_caller_s_name_parameter_yields_to_the_file_name);
+    TEST(original_recipients_are_named_up_to_a_hundred);
     TEST(nothing_is_invented_for_a_message_without_to);
     TEST(large_content_is_never_copied_whole_and_comes_again);
     TEST(an_address_beyond_ascii_makes_its_own_field_raw);

@@ -58,7 +58,7 @@ static void limits_are_read(void)
     CHECK_INT(capabilities.max_recipients, 100);
     CHECK_INT(capabilities.max_mails, 2);
     CHECK_INT(capabilities.max_domains, 0);
-    read_ehlo("250-r\r\n250 LIMITS RCPTMAX=x rcptdomainmax=7 MAILMAX\r\n");
+    read_ehlo("250-r\r\n250 LIMITS RCPTMAX=x rcptdomainmax=7 MAILMAX OTHERMAX=1\r\n");
     CHECK_INT(capabilities.max_recipients, 0);
     CHECK_INT(capabilities.max_mails, 0);
     CHECK_INT(capabilities.max_domains, 7);

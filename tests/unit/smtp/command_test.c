@@ -3,7 +3,8 @@
 #include "test.h"
 
 static const struct str recipients[] = {STR("b+tag=1@example.net"), STR("\"a b\"@example.net"),
-                                        STR("j\xc3\xbcrg+x@example.net"), STR("\"q\\\"\"@example.net")};
+                                        STR("j\xc3\xbcrg+x@example.net"), STR("\"q\\\"\"@example.net"),
+                                        STR("\"\xc3\xbc =\\\"\"@example.net")};
 
 static struct smtp_envelope envelope_with(struct dsn dsn)
 {
@@ -34,6 +35,9 @@ static void parameters_are_said_where_they_are_needed_and_offered(void)
         {{.return_path = STR("a@b.c"), .dsn.envelope_id = STR("x y+z=~")},
          0,
          STR("MAIL FROM:<a@b.c> ENVID=x+20y+2Bz+3D~")},
+        {{.return_path = STR("a@b.c"), .dsn.envelope_id = STR("\x7f\xc3\xa9")},
+         0,
+         STR("MAIL FROM:<a@b.c> ENVID=+7F+C3+A9")},
         {{.return_path = STR("a@b.c"),
           .eight_bit = true,
           .smtputf8 = true,
@@ -72,6 +76,9 @@ static void each_recipient_is_named_as_he_was_given(void)
          STR("RCPT TO:<j\xc3\xbcrg+x@example.net> NOTIFY=DELAY ORCPT=utf-8;j\xc3\xbcrg\\x{2B}x@example.net")},
         {DSN_FAILURE, 3,
          STR("RCPT TO:<\"q\\\"\"@example.net> NOTIFY=FAILURE ORCPT=rfc822;\"q\\\"\"@example.net")},
+        {DSN_FAILURE, 4,
+         STR("RCPT TO:<\"\xc3\xbc =\\\"\"@example.net> NOTIFY=FAILURE "
+             "ORCPT=utf-8;\"\xc3\xbc\\x{20}\\x{3D}\\x{5C}\"\"@example.net")},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         test_row("%zu", i);

@@ -8,11 +8,13 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -103,19 +105,26 @@ static void a_refused_connection_is_unreachable(void)
     CHECK(strstr(fault.detail, "refused"));
 }
 
-/* F4: a full backlog drops each SYN. F145: the stop ends the wait. */
+/* A full backlog drops each SYN. */
+static void fill_backlog(int fd, uint16_t port, int fillers[static 16])
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+    CHECK(listen(fd, 0) == 0);
+    for (size_t i = 0; i < 16; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(fillers[i], (struct sockaddr *)&address, sizeof address);
+    }
+}
+
+/* F4. F145: the stop ends the wait. */
 static void a_silent_address_ends_by_deadline_or_stop(void)
 {
     uint16_t port;
     struct fault fault;
     int fillers[16], stop[2], fd = listen_on_loopback(&port);
-    CHECK(listen(fd, 0) == 0 && pipe(stop) == 0 && write(stop[1], "x", 1) == 1);
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
-    for (size_t i = 0; i < sizeof fillers / sizeof fillers[0]; i++) {
-        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)connect(fillers[i], (struct sockaddr *)&address, sizeof address);
-    }
+    fill_backlog(fd, port, fillers);
+    CHECK(pipe(stop) == 0 && write(stop[1], "x", 1) == 1);
     CHECK(!dial(STR("127.0.0.1"), port, 100, -1, &fault));
     CHECK_INT(fault.code, FAULT_UPSTREAM_TIMEOUT);
     CHECK(!dial(STR("127.0.0.1"), port, 5000, stop[0], &fault));
@@ -139,8 +148,42 @@ static void a_lack_of_descriptors_is_ours(void)
     CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
     CHECK(!dial(STR("127.0.0.1"), port, 5000, -1, &fault));
     CHECK_INT(fault.code, FAULT_OVERLOADED);
+    CHECK(!dial(STR("/run/relay"), 0, 5000, -1, &fault));
+    CHECK_INT(fault.code, FAULT_OVERLOADED);
+    CHECK(!dial(STR("relay.example"), port, 5000, -1, &fault));
+    CHECK_INT(fault.code, FAULT_OVERLOADED);
     CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
     close(fd);
+}
+
+/* EAI_SYSTEM tells its reason by errno; any other by itself. */
+static void a_resolver_s_fault_is_the_name_s_or_ours_or_passes(void)
+{
+    static const struct {
+        int error, system_error;
+        enum fault_code code;
+    } rows[] = {
+        {EAI_NONAME, 0, FAULT_UPSTREAM_NO_SUCH_HOST},
+        {EAI_NODATA, 0, FAULT_UPSTREAM_NO_SUCH_HOST},
+        {EAI_ADDRFAMILY, 0, FAULT_UPSTREAM_NO_SUCH_HOST},
+        {EAI_MEMORY, 0, FAULT_OVERLOADED},
+        {EAI_SYSTEM, EMFILE, FAULT_OVERLOADED},
+        {EAI_SYSTEM, ENFILE, FAULT_OVERLOADED},
+        {EAI_SYSTEM, ECONNREFUSED, FAULT_UPSTREAM_UNRESOLVED},
+        {EAI_AGAIN, EMFILE, FAULT_UPSTREAM_UNRESOLVED},
+        {EAI_FAIL, 0, FAULT_UPSTREAM_UNRESOLVED},
+        {EAI_NONAME, EMFILE, FAULT_UPSTREAM_NO_SUCH_HOST},
+        {0, 0, FAULT_UPSTREAM_UNRESOLVED},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        test_row("%d, %d", rows[i].error, rows[i].system_error);
+        CHECK_INT(smtp_dial_judge_resolver(rows[i].error, rows[i].system_error), rows[i].code);
+    }
+}
+
+static void pass_over_signal(int signal)
+{
+    (void)signal;
 }
 
 static bool bring_up_loopback(void)
@@ -152,12 +195,17 @@ static bool bring_up_loopback(void)
     return done;
 }
 
-static bool leave_one_port(void)
+static bool write_setting(const char *path, const char *value)
 {
-    int fd = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC);
-    bool done = fd >= 0 && write(fd, "40000 40000", 11) == 11;
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    bool done = fd >= 0 && write(fd, value, strlen(value)) > 0;
     close(fd);
     return done;
+}
+
+static bool leave_one_port(void)
+{
+    return write_setting("/proc/sys/net/ipv4/ip_local_port_range", "40000 40000");
 }
 
 /* 0: as it should be; 77: there are no namespaces to be had. */
@@ -180,19 +228,85 @@ static int dial_without_ports(void)
     return is_first_fine && is_second_ours ? 0 : 1;
 }
 
-/* F8: in a network of its own, for it is that of the whole machine. */
-static void a_lack_of_ports_is_ours(void)
+/* F8: in a network of its own, for it is that of the whole machine. It ends with exit, as every test, so that what it
+ * has reached is counted. */
+static void in_a_network_of_its_own(int (*work)(void))
 {
     int status = 0;
     fflush(stdout);
     pid_t child = fork();
     if (child == 0)
-        _exit(dial_without_ports());
+        exit(work());
     CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
     if (WEXITSTATUS(status) == 77)
         printf("skipped: network namespaces cannot be made here\n");
     else
         CHECK_INT(WEXITSTATUS(status), 0);
+}
+
+static void a_lack_of_ports_is_ours(void)
+{
+    in_a_network_of_its_own(dial_without_ports);
+}
+
+static int race_to(const char *first, const char *second);
+
+/* Neither way nor address: nothing is said of IPv6 where IPv4 says something. */
+static int race_without_ways(void)
+{
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+        return 77;
+    bool nowhere =
+        race_to("192.0.2.1", NULL) == ENETUNREACH && race_to("2001:db8::1", "192.0.2.1") == ENETUNREACH;
+    if (!bring_up_loopback() || !write_setting("/proc/sys/net/ipv6/conf/lo/disable_ipv6", "1"))
+        return 77;
+    bool only_v4 = race_to("::1", "127.0.0.1") == ECONNREFUSED && race_to("127.0.0.1", "::1") == ECONNREFUSED;
+    return nowhere && only_v4 && race_to("::1", NULL) == ENETUNREACH ? 0 : 1;
+}
+
+/* RFC 8305: on a machine without IPv6 its addresses fail at once. */
+static void a_family_without_a_way_tells_nothing_where_another_does(void)
+{
+    in_a_network_of_its_own(race_without_ways);
+}
+
+/* The process has one descriptor left, and poll wants as many as it is asked about. */
+static int dial_with_one_descriptor(void)
+{
+    uint16_t port;
+    struct fault fault;
+    struct rlimit one;
+    int fillers[16];
+    int fd = listen_on_loopback(&port);
+    fill_backlog(fd, port, fillers);
+    getrlimit(RLIMIT_NOFILE, &one);
+    one.rlim_cur = 1;
+    close(STDIN_FILENO);
+    if (setrlimit(RLIMIT_NOFILE, &one) != 0)
+        return 77;
+    return !dial(STR("127.0.0.1"), port, 5000, -1, &fault) && fault.code == FAULT_OVERLOADED ? 0 : 1;
+}
+
+static void a_wait_that_cannot_be_had_is_ours(void)
+{
+    in_a_network_of_its_own(dial_with_one_descriptor);
+}
+
+static void a_signal_ends_no_race(void)
+{
+    uint16_t port;
+    struct fault fault;
+    struct sigaction action = {.sa_handler = pass_over_signal};
+    struct itimerval rings = {{0, 2000}, {0, 2000}}, silence = {{0, 0}, {0, 0}};
+    int fillers[16], fd = listen_on_loopback(&port);
+    fill_backlog(fd, port, fillers);
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &rings, NULL) == 0);
+    CHECK(!dial(STR("127.0.0.1"), port, 20, -1, &fault));
+    CHECK_INT(fault.code, FAULT_UPSTREAM_TIMEOUT);
+    CHECK(setitimer(ITIMER_REAL, &silence, NULL) == 0);
+    for (size_t i = 0; i < sizeof fillers / sizeof fillers[0]; i++)
+        close(fillers[i]);
+    close(fd);
 }
 
 static void a_unix_socket_is_reached_by_its_path(void)
@@ -215,6 +329,12 @@ static void a_unix_socket_is_reached_by_its_path(void)
         /* The backlog is full. */
         CHECK(!dial(path, 0, 60, -1, &fault));
         CHECK_INT(fault.code, FAULT_UPSTREAM_TIMEOUT);
+        int stop[2];
+        CHECK(pipe(stop) == 0 && write(stop[1], "x", 1) == 1);
+        CHECK(!dial(path, 0, 5000, stop[0], &fault));
+        CHECK_INT(fault.code, FAULT_SHUTTING_DOWN);
+        close(stop[0]);
+        close(stop[1]);
         first->ops->free(first);
     }
     close(fd);
@@ -266,8 +386,75 @@ static void the_first_address_that_answers_wins(void)
     close(fd);
 }
 
+/* The errno that a race among these addresses ends in, at a port where nobody listens; 0 where one was reached. */
+static int race_to(const char *first, const char *second)
+{
+    const char *const texts[] = {first, second};
+    struct sockaddr_in6 v6[2] = {{.sin6_family = AF_INET6, .sin6_port = htons(1)},
+                                 {.sin6_family = AF_INET6, .sin6_port = htons(1)}};
+    struct sockaddr_in v4[2] = {{.sin_family = AF_INET, .sin_port = htons(1)},
+                                {.sin_family = AF_INET, .sin_port = htons(1)}};
+    struct addrinfo items[2] = {{0}, {0}};
+    const struct addrinfo *ordered[2] = {&items[0], &items[1]};
+    struct smtp_race_terms terms = {.attempt_ms = 5000, .total = deadline_after_ms(5000), .stop_fd = -1};
+    size_t count = second ? 2 : 1;
+    int winner, error;
+    for (size_t i = 0; i < count; i++) {
+        bool is_v4 = inet_pton(AF_INET, texts[i], &v4[i].sin_addr) == 1;
+        inet_pton(AF_INET6, texts[i], &v6[i].sin6_addr);
+        items[i].ai_family = is_v4 ? AF_INET : AF_INET6;
+        items[i].ai_addr = is_v4 ? (struct sockaddr *)&v4[i] : (struct sockaddr *)&v6[i];
+        items[i].ai_addrlen = is_v4 ? sizeof v4[i] : sizeof v6[i];
+    }
+    smtp_race(ordered, count, &terms, &winner, &error);
+    if (winner < 0)
+        return error;
+    close(winner);
+    return 0;
+}
+
+/* A family that this system does not know, and one whose connections stand at once. */
+static void odd_families_are_raced_too(void)
+{
+    enum { UNKNOWN_FAMILY = 200 };
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "\0postern-dial-test"};
+    struct sockaddr_in refused = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(1)};
+    struct addrinfo unknown = {.ai_family = UNKNOWN_FAMILY};
+    struct addrinfo known = {
+        .ai_family = AF_INET, .ai_addr = (struct sockaddr *)&refused, .ai_addrlen = sizeof refused};
+    struct addrinfo local = {
+        .ai_family = AF_UNIX, .ai_addr = (struct sockaddr *)&address, .ai_addrlen = sizeof address};
+    struct smtp_race_terms terms = {.attempt_ms = 5000, .total = deadline_after_ms(5000), .stop_fd = -1};
+    const struct addrinfo *ordered[] = {&unknown, &known, &unknown, &local};
+    int winner, error, fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK(bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 1) == 0);
+    CHECK_INT(smtp_race(ordered, 1, &terms, &winner, &error), SMTP_STATUS_RESET);
+    CHECK_INT(error, ENETUNREACH);
+    CHECK_INT(smtp_race(ordered, 3, &terms, &winner, &error), SMTP_STATUS_RESET);
+    CHECK_INT(error, ECONNREFUSED);
+    CHECK_INT(smtp_race(ordered, 4, &terms, &winner, &error), SMTP_STATUS_OK);
+    CHECK(winner >= 0 && close(winner) == 0);
+    close(fd);
+}
+
+/* A name may have any number of addresses. */
+static void no_more_addresses_are_tried_than_there_is_room_for(void)
+{
+    enum { MANY = SMTP_RACE_MAX_ADDRESSES + 4 };
+    struct addrinfo found[MANY];
+    const struct addrinfo *ordered[SMTP_RACE_MAX_ADDRESSES];
+    for (size_t i = 0; i < MANY; i++)
+        found[i] = (struct addrinfo){.ai_family = i < 2 ? AF_INET6 : AF_INET,
+                                     .ai_next = i + 1 < MANY ? &found[i + 1] : NULL};
+    CHECK_INT(smtp_dial_order(found, ordered), SMTP_RACE_MAX_ADDRESSES);
+    CHECK(ordered[0] == &found[0] && ordered[1] == &found[2] && ordered[2] == &found[1]);
+}
+
 static void a_host_must_be_a_name(void)
 {
+    static char longest[SMTP_HOST_BYTES];
+    memset(longest, 'a', sizeof longest);
     static const struct {
         struct str host;
         bool passes;
@@ -283,6 +470,9 @@ static void a_host_must_be_a_name(void)
         {STR("b\xc3\xbc"
              "cher.example"),
          true},
+        {{longest, SMTP_HOST_BYTES - 1}, true},
+        {{longest, SMTP_HOST_BYTES}, false},
+        {STR("a\x7f"), false},
         {STR(""), false},
         {STR("a b"), false},
         {STR("a\n"), false},
@@ -305,6 +495,12 @@ int main(void)
     TEST(a_silent_address_ends_by_deadline_or_stop);
     TEST(a_lack_of_descriptors_is_ours);
     TEST(a_lack_of_ports_is_ours);
+    TEST(a_resolver_s_fault_is_the_name_s_or_ours_or_passes);
+    TEST(a_family_without_a_way_tells_nothing_where_another_does);
+    TEST(a_wait_that_cannot_be_had_is_ours);
+    TEST(a_signal_ends_no_race);
+    TEST(odd_families_are_raced_too);
+    TEST(no_more_addresses_are_tried_than_there_is_room_for);
     TEST(a_unix_socket_is_reached_by_its_path);
     TEST(the_first_address_that_answers_wins);
     TEST(a_host_must_be_a_name);

@@ -84,6 +84,9 @@ static void an_envelope_needs_a_recipient(void)
 /* "a> ORCPT=x" and its kind, by the one free text on a MAIL line. */
 static void an_envelope_id_cannot_end_its_parameter(void)
 {
+    static char longest[101], marks[34];
+    memset(longest, 'a', sizeof longest);
+    memset(marks, '+', sizeof marks);
     static const struct {
         struct dsn dsn;
         bool passes;
@@ -92,6 +95,11 @@ static void an_envelope_id_cannot_end_its_parameter(void)
         {{.envelope_id = STR("")}, false},
         {{.envelope_id = STR("a\r\nDATA")}, false},
         {{.envelope_id = STR("a\tb")}, false},
+        {{.envelope_id = STR("a\x7f")}, false},
+        {{.envelope_id = {longest, 100}}, true},
+        {{.envelope_id = {longest, 101}}, false},
+        {{.envelope_id = {marks, 33}}, true}, /* as xtext three octets each */
+        {{.envelope_id = {marks, 34}}, false},
         {{.envelope_id = STR("a\0b")}, false},
         {{.envelope_id = STR("\xe7\x98\x8a")}, false},
         {{.notify = DSN_NEVER}, true},
@@ -109,6 +117,8 @@ static void an_envelope_id_cannot_end_its_parameter(void)
 
 static void an_ehlo_name_is_a_domain_or_an_address_literal(void)
 {
+    static char longest[256];
+    memset(longest, 'a', sizeof longest);
     static const struct {
         struct str name;
         bool passes;
@@ -116,6 +126,9 @@ static void an_ehlo_name_is_a_domain_or_an_address_literal(void)
         {STR("client.example.net"), true},
         {STR("[192.0.2.1]"), true},
         {STR("[IPv6:2001:db8::1]"), true},
+        {STR("a-b.example"), true},
+        {{longest, 255}, true},
+        {{longest, 256}, false},
         {STR(""), false},
         {STR("a b"), false},
         {STR("a\r\nMAIL"), false},

@@ -133,6 +133,7 @@ static const struct fault_row {
     {"F20 NUL", GREETING, "S: 22\\x000 hi\n", PROTOCOL},
     {"F20 8-bit", GREETING, "S: 2\\xb20 hi\n", PROTOCOL},
     {"F22", GREETING, "S- \\x15\\x03\\x01\\x00\\x02\\x02\\x46\n", TLS},
+    {"F22 handshake", GREETING, "S- \\x16\\x03\\x01\\x00\\x02\\x01\\x00\n", TLS},
     {"F24", GREETING, "S: 220 hi\nS: 250 extra\n", PROTOCOL},
     {"F26 500", EHLO, "S: 500 what\n", NEEDS_TLS},
     {"F26 501", EHLO, "S: 501 what\n", NEEDS_TLS},

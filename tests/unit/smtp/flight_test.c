@@ -13,6 +13,7 @@ struct mill {
     size_t parsed;     /* of what was received */
     size_t chunk_left; /* of BDAT */
     bool in_data;
+    const char *hangs_up; /* on a body, with these words; NULL: does not */
     size_t largest_write, writes, recipients;
     const char *offer; /* behind "250-relay\r\n" */
 };
@@ -85,6 +86,11 @@ static enum smtp_status mill_write(struct smtp_transport *transport, struct str 
 {
     struct mill *mill = (struct mill *)transport;
     (void)deadline;
+    if (mill->in_data && mill->hangs_up) {
+        mill_answer(mill, mill->hangs_up);
+        *taken = 0;
+        return SMTP_STATUS_RESET;
+    }
     *taken = bytes.len;
     mill->writes++;
     mill->largest_write = bytes.len > mill->largest_write ? bytes.len : mill->largest_write;
@@ -108,7 +114,7 @@ struct run {
     struct outcome outcome;
     struct smtp_envelope envelope;
     struct smtp_source source;
-    uint64_t left;
+    uint64_t left, fails_at; /* fails_at: how many octets are left when the source fails; 0: never */
 };
 
 static void run_open(struct run *run, const char *offer)
@@ -136,6 +142,8 @@ static enum smtp_pull run_pull(void *context, struct str *piece)
     static const char line[] = ".23456789 123456789 123456789 123456789 123456789 123456789 12\r\n";
     struct run *run = context;
     *piece = str_first(STR(line), run->left);
+    if (run->fails_at && run->left <= run->fails_at)
+        return SMTP_PULL_FAILED;
     run->left -= piece->len;
     return piece->len ? SMTP_PULL_PIECE : SMTP_PULL_END;
 }
@@ -189,6 +197,36 @@ static void a_long_message_is_one_chunk_in_blocks(void)
     CHECK_STR(run.outcome.reply.text, STR("2.0.0 chunk taken"));
     CHECK(run.mill.largest_write <= SMTP_BLOCK_BYTES);
     CHECK_INT(run.mill.chunk_left, 0);
+    run_close(&run);
+}
+
+/* A message that is not whole is never ended: neither by a dot nor by the octets that a chunk wants. */
+static void a_source_that_fails_ends_the_session(void)
+{
+    static const char *const offers[] = {"250 relay", "250-relay\r\n250 CHUNKING"};
+    for (size_t i = 0; i < 2; i++) {
+        static struct run run;
+        run_open(&run, offers[i]);
+        run.fails_at = 500;
+        test_row("%s", offers[i]);
+        CHECK_INT(run_send(&run, 1, 1000), SMTP_AFTER_CLOSE);
+        CHECK_INT(run.outcome.delivery, DELIVERY_NOT_SENT);
+        CHECK_INT(run.outcome.fault.code, FAULT_INTERNAL);
+        CHECK(!memmem(run.mill.replies.data, run.mill.replies.len, "taken", 5));
+        run_close(&run);
+        run.fails_at = 0;
+    }
+}
+
+static void a_relay_that_hangs_up_on_a_body_has_often_said_why(void)
+{
+    static struct run run;
+    run_open(&run, "250 relay");
+    run.mill.hangs_up = "552 5.3.4 too long";
+    CHECK_INT(run_send(&run, 1, 1000), SMTP_AFTER_CLOSE);
+    CHECK_INT(run.outcome.delivery, DELIVERY_NOT_SENT);
+    CHECK_INT(run.outcome.fault.code, FAULT_MESSAGE_REJECTED);
+    CHECK_INT(run.outcome.reply.code, 552);
     run_close(&run);
 }
 
@@ -251,6 +289,8 @@ int main(void)
 {
     TEST(a_thousand_recipients_go_in_several_flights);
     TEST(a_long_message_is_one_chunk_in_blocks);
+    TEST(a_source_that_fails_ends_the_session);
+    TEST(a_relay_that_hangs_up_on_a_body_has_often_said_why);
     TEST(a_chunk_goes_along_only_with_every_recipient);
     TEST(a_chunk_goes_along_only_on_a_new_session_that_is_awake);
     return test_result();

@@ -72,6 +72,25 @@ static void a_name_that_could_say_more_is_not_said(void)
     }
 }
 
+/* RFC 1929 2: each has an octet for its length. */
+static void a_login_that_has_no_form_is_not_said(void)
+{
+    static char too_long[256];
+    memset(too_long, 'a', sizeof too_long);
+    const struct smtp_proxy rows[] = {
+        {.kind = SMTP_PROXY_SOCKS5, .username = {too_long, 256}, .password = STR("pw")},
+        {.kind = SMTP_PROXY_SOCKS5, .username = STR("ann"), .password = {too_long, 256}},
+        {.kind = SMTP_PROXY_HTTP, .username = {too_long, 256}, .password = STR("pw")},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct smtp_proxy_talk talk;
+        test_row("%zu", i);
+        CHECK_INT(smtp_proxy_begin(&talk, &rows[i], STR("relay.example"), 25), SMTP_PROXY_REFUSED);
+        CHECK(talk.say.len == 0 && strstr(talk.problem, "255"));
+        smtp_proxy_fini(&talk);
+    }
+}
+
 /* Hands in all that is left, `step` octets at a time, saying what is to be said in between. */
 static enum smtp_proxy_state talk_through(const struct smtp_proxy *proxy, struct str replies, size_t step,
                                           struct smtp_proxy_talk *talk, size_t *used)
@@ -114,6 +133,7 @@ static void the_greeting_behind_the_last_reply_is_left_alone(void)
         {&http, STR("HTTP/1.1 200 Connection established\r\n\r\n")},
         {&http, STR("HTTP/1.0 200\r\nVia: x\r\nContent-Length: 1000\r\n\r\n")},
         {&http, STR("HTTP/1.1 204 Fine\nVia: x\n\n")},
+        {&http, STR("HTTP/1.1 200\n\n")},
         {&http, STR("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -170,6 +190,7 @@ static void a_refusal_says_which_reply(void)
         {&http, STR("HTTP/1.1\r\n\r\n"), "without a status"},
         {&http, STR("HTTP/1.\n\n"), "without a status"},
         {&http, STR("HTTP/1.1 2x0 OK\r\n\r\n"), "without a status"},
+        {&http, STR("HTTP/1.1x200 OK\r\n\r\n"), "without a status"},
         {&http, STR("220 relay.example ESMTP\r\n"), "does not speak HTTP"},
         {&http, STR("HTTP/2 200\r\n\r\n"), "does not speak HTTP"},
         {&http, STR("\0"), "does not speak HTTP"},
@@ -250,6 +271,7 @@ int main(void)
 {
     TEST(each_host_is_asked_for_in_its_own_form);
     TEST(a_name_that_could_say_more_is_not_said);
+    TEST(a_login_that_has_no_form_is_not_said);
     TEST(the_greeting_behind_the_last_reply_is_left_alone);
     TEST(a_refusal_says_which_reply);
     TEST(half_a_reply_waits_for_more);

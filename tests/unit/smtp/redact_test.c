@@ -21,6 +21,7 @@ static void secrets_are_covered_wherever_they_stand(void)
         {"535 correct", "535 correct"},
         {"535 correct hcorrect h", "535 ******************"},
         {"orrect horse b", "**************"},
+        {"two\nlines", "***\n*****"}, /* what a reply is cut into stays */
     };
     struct smtp_redactor redactor = {0};
     CHECK(smtp_redactor_add(&redactor, STR("s3cret")));
@@ -28,6 +29,7 @@ static void secrets_are_covered_wherever_they_stand(void)
     CHECK(smtp_redactor_add_base64(&redactor, STR("mist")));
     CHECK(smtp_redactor_add(&redactor, STR("abc"))); /* too short to be looked for */
     CHECK(smtp_redactor_add(&redactor, STR("correct horse battery staple")));
+    CHECK(smtp_redactor_add(&redactor, STR("two\nlines")));
     CHECK(smtp_redactor_add(&redactor, (struct str){0}));
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct buf text;
@@ -38,6 +40,19 @@ static void secrets_are_covered_wherever_they_stand(void)
         CHECK_TEXT(buf_view(&text), rows[i].covered);
         buf_fini(&text);
     }
+    smtp_redactor_fini(&redactor);
+}
+
+static void nul_octets_are_no_secret(void)
+{
+    struct smtp_redactor redactor = {0};
+    struct buf text;
+    buf_init(&text, 64);
+    CHECK(smtp_redactor_add(&redactor, STR("correct horse")));
+    buf_append(&text, STR("\0\0\0\0\0\0\0\0\0"));
+    smtp_redactor_apply(&redactor, &text);
+    CHECK_STR(buf_view(&text), STR("\0\0\0\0\0\0\0\0\0"));
+    buf_fini(&text);
     smtp_redactor_fini(&redactor);
 }
 
@@ -94,6 +109,10 @@ static void a_secret_that_cannot_be_kept_is_refused(void)
     }
     CHECK(!added);
     CHECK_INT(redactor.count, SMTP_REDACT_MAX_PIECES);
+    /* As base64 it is longer than any that is looked for. */
+    while (secret.len < 13000)
+        buf_append_char(&secret, 'a');
+    CHECK(!smtp_redactor_add_base64(&redactor, buf_view(&secret)));
     buf_fini(&secret);
     smtp_redactor_fini(&redactor);
 }
@@ -101,6 +120,7 @@ static void a_secret_that_cannot_be_kept_is_refused(void)
 int main(void)
 {
     TEST(secrets_are_covered_wherever_they_stand);
+    TEST(nul_octets_are_no_secret);
     TEST(a_long_secret_is_found_from_any_octet_on);
     TEST(what_is_known_costs_no_more_room);
     TEST(a_secret_that_cannot_be_kept_is_refused);

@@ -62,7 +62,7 @@ static inline bool replay_fetch_token(void *context, struct deadline total, stru
 {
     const struct replay *replay = context;
     (void)total, (void)fault;
-    buf_append(token, script_value(replay->script->relay, STR("token")));
+    script_append_unescaped(token, script_value(replay->script->relay, STR("token")));
     return true;
 }
 
@@ -301,8 +301,7 @@ static inline void replay_check_secrets(struct replay *replay)
     }
 }
 
-/* Opens; sends until the session may not be used any more. */
-static inline void replay_run(struct replay *replay, const struct script *script, struct memory_plan plan)
+static inline void replay_set_up(struct replay *replay, const struct script *script, struct memory_plan plan)
 {
     *replay = (struct replay){.script = script};
     replay_read_relay(&replay->relay, script->relay);
@@ -311,11 +310,21 @@ static inline void replay_run(struct replay *replay, const struct script *script
     memory_init(&replay->memory, script, plan);
     arena_init(&replay->arena, 1 << 20);
     smtp_transcript_init(&replay->transcript);
+}
+
+static inline void replay_open(struct replay *replay)
+{
     replay->session =
         smtp_session_open_over(&replay->memory.transport, &replay->relay, deadline_after_ms(60000),
                                &replay->arena, &replay->transcript, &replay->outcome);
     CHECK(!replay->session == (replay->outcome.fault.code != FAULT_NONE));
     CHECK(replay->outcome.delivery == DELIVERY_NOT_SENT);
+}
+
+static inline void replay_run(struct replay *replay, const struct script *script, struct memory_plan plan)
+{
+    replay_set_up(replay, script, plan);
+    replay_open(replay);
 }
 
 static inline void replay_end(struct replay *replay)
@@ -374,14 +383,6 @@ static inline void replay_cut(const struct script *script, struct memory_plan pl
     replay_end(&replay);
 }
 
-/* Under a tool that is slow, every POSTERN_TEST_STRIDEth cut will do. */
-static inline size_t replay_stride(void)
-{
-    const char *text = getenv("POSTERN_TEST_STRIDE");
-    uint64_t stride = 1;
-    return text && str_to_uint(str_of(text), 1000, &stride) && stride ? (size_t)stride : 1;
-}
-
 /* Every octet of either side, every way to end; an opening without TLS and login is the same in many scripts, and is
  * cut in those that have no send. */
 static inline void replay_cut_everywhere(const struct script *script, const char *name)
@@ -390,7 +391,7 @@ static inline void replay_cut_everywhere(const struct script *script, const char
         enum smtp_status ending;
         bool is_for_writes; /* the end of the stream is no way for a write to end */
     } endings[] = {{SMTP_STATUS_EOF, false}, {SMTP_STATUS_RESET, true}, {SMTP_STATUS_TIMEOUT, true}};
-    size_t stride = replay_stride();
+    size_t stride = test_stride();
     bool is_usual =
         script->send_count && !script->tls_count && !script_value(script->relay, STR("username")).data;
     for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {

@@ -181,6 +181,7 @@ static void what_is_not_as_the_grammar_has_it_ends_the_exchange(void)
         {STR(FIRST ",m=x"), "belong"},
         {STR(FIRST ",e=other-error"), "belong"},
         {STR(FIRST ",xy"), "belong"},
+        {STR(FIRST ",xyz"), "belong"},
         {STR(FIRST ",1=x"), "belong"},
         {STR("e=other-error"), "nonce"},
     };
@@ -292,6 +293,17 @@ static void no_mechanism_stumbles_over_a_challenge(void)
         }
 }
 
+/* Which mechanism is chosen looks at both; yet nothing may be said of a name in a form that is not its own. */
+static void a_name_without_prepared_form_is_not_said(void)
+{
+    struct smtp_relay relay = {.username = STR("\xf0\x9f\x98\x80"), .password = STR("s3cret")};
+    struct smtp_sasl sasl;
+    start(&sasl, "SCRAM-SHA-256", &relay, &unbound, false);
+    CHECK_INT(respond(&sasl, STR("")), SMTP_STATUS_MALFORMED);
+    CHECK(strstr(sasl.problem, "user name"));
+    smtp_sasl_fini(&sasl);
+}
+
 static void hashing_ends_with_the_deadline(void)
 {
     struct smtp_digest digest;
@@ -315,6 +327,8 @@ static void each_login_has_a_nonce_of_its_own(void)
 /* RFC 4013 3, and what stands beside it. */
 static void names_and_passwords_are_prepared(void)
 {
+    static char too_long[8193];
+    memset(too_long, 'a', sizeof too_long);
     static const struct {
         struct str text;
         const char *prepared; /* NULL: has no prepared form */
@@ -335,6 +349,8 @@ static void names_and_passwords_are_prepared(void)
         {STR("\xf0\x9f\x98\x80"), NULL}, /* not assigned in Unicode 3.2 */
         {STR("a\0b"), NULL},
         {STR("\xc3"), NULL},
+        {STR("a\x7f"), NULL},
+        {{too_long, 8193}, NULL},
         {STR(""), NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -358,6 +374,7 @@ int main(void)
     TEST(a_relay_that_cannot_prove_itself_is_refused);
     TEST(a_garbled_message_is_never_believed);
     TEST(no_mechanism_stumbles_over_a_challenge);
+    TEST(a_name_without_prepared_form_is_not_said);
     TEST(hashing_ends_with_the_deadline);
     TEST(each_login_has_a_nonce_of_its_own);
     TEST(names_and_passwords_are_prepared);

@@ -118,6 +118,23 @@ static void an_authorization_identity_is_escaped(void)
     CHECK_STR(buf_view(&response), STR("n,a=a=3Db=2Cc,\1host=h\1port=1\1auth=Bearer t\1\1"));
 }
 
+/* RFC 7628 3.1: Ctrl-A ends a field of the message. */
+static void a_token_that_could_say_more_is_not_said(void)
+{
+    static const struct str tokens[] = {{0}, STR("t\1auth=Bearer other")};
+    struct smtp_relay relay = {.host = STR("h"), .port = 1, .username = STR("ann")};
+    for (size_t i = 0; i < 2; i++) {
+        struct smtp_sasl_terms terms = {.token = tokens[i], .binding = &unbound};
+        struct smtp_sasl sasl;
+        test_row("%zu", i);
+        smtp_sasl_start(&sasl, mechanism_of("XOAUTH2"), &relay, &terms);
+        buf_clear(&response);
+        CHECK_INT(smtp_sasl_respond(&sasl, STR(""), &response), SMTP_STATUS_MALFORMED);
+        CHECK(response.len == 0 && sasl.problem);
+        smtp_sasl_fini(&sasl);
+    }
+}
+
 static void a_login_has_eight_rounds(void)
 {
     struct smtp_relay relay = {.username = STR("ann"), .password = STR("s3cret")};
@@ -143,7 +160,7 @@ static void check_choice(const struct smtp_relay *relay, const char *mechanisms,
 
 static void auto_prefers_what_does_not_tell_the_password(void)
 {
-    enum { TOKEN = 1, CERTIFICATE = 2, BINDING = 4, CLEAR = 8 };
+    enum { TOKEN = 1, CERTIFICATE = 2, BINDING = 4, CLEAR = 8, BAD_NAME = 16, NO_NAME = 32 };
     static const struct {
         const char *name, *offered;
         struct str password;
@@ -162,13 +179,18 @@ static void auto_prefers_what_does_not_tell_the_password(void)
         {"CRAM-MD5 in the clear", "PLAIN CRAM-MD5", STR("p"), CLEAR, "CRAM-MD5"},
         {"SCRAM in the clear", "PLAIN CRAM-MD5 SCRAM-SHA-1", STR("p"), CLEAR, "SCRAM-SHA-1"},
         {"EXTERNAL", "PLAIN EXTERNAL", {0}, CERTIFICATE, "EXTERNAL"},
+        {"EXTERNAL by the certificate alone", "EXTERNAL", {0}, CERTIFICATE | NO_NAME, "EXTERNAL"},
         {"EXTERNAL behind a password", "EXTERNAL PLAIN", STR("p"), CERTIFICATE, "PLAIN"},
+        {"EXTERNAL with a name that cannot be said", "EXTERNAL", {0}, CERTIFICATE | BAD_NAME, NULL},
+        {"SCRAM with a name that has no SASLprep form", "SCRAM-SHA-256", STR("p"), BAD_NAME, NULL},
         {"EXTERNAL without TLS", "EXTERNAL", {0}, CERTIFICATE | CLEAR, NULL},
         {"EXTERNAL without certificate", "EXTERNAL", STR("p"), 0, NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         test_row("%s", rows[i].name);
-        struct smtp_relay relay = {.username = STR("ann"),
+        struct smtp_relay relay = {.username = rows[i].has & BAD_NAME  ? STR("\0\xf0\x9f\x98\x80")
+                                               : rows[i].has & NO_NAME ? (struct str){0}
+                                                                       : STR("ann"),
                                    .password = rows[i].password,
                                    .token.fetch = rows[i].has & TOKEN ? fetch_nothing : NULL,
                                    .tls = rows[i].has & CLEAR ? SMTP_TLS_NONE : SMTP_TLS_IMPLICIT};
@@ -204,6 +226,8 @@ static void a_login_is_wanted_where_there_is_something_to_log_in_with(void)
 
 static void the_first_that_is_allowed_and_offered_and_suits_is_chosen(void)
 {
+    static char long_text[8001];
+    memset(long_text, 'a', sizeof long_text);
     static const struct {
         const char *name, *allowed, *offered;
         struct str username, password, token;
@@ -224,6 +248,26 @@ static void the_first_that_is_allowed_and_offered_and_suits_is_chosen(void)
          true, "OAUTHBEARER"},
         {"no token", "auto", "XOAUTH2", STR("a"), STR("p"), {0}, SMTP_TLS_STARTTLS, true, NULL},
         {"NUL in password", "auto", "PLAIN", STR("a"), STR("p\0q"), {0}, SMTP_TLS_STARTTLS, true, NULL},
+        {"NUL in name", "auto", "PLAIN", STR("a\0b"), STR("p"), {0}, SMTP_TLS_STARTTLS, true, NULL},
+        {"endless name", "auto", "PLAIN", {long_text, 256}, STR("p"), {0}, SMTP_TLS_STARTTLS, true, NULL},
+        {"endless password",
+         "auto",
+         "PLAIN",
+         STR("a"),
+         {long_text, 8001},
+         {0},
+         SMTP_TLS_STARTTLS,
+         true,
+         NULL},
+        {"longest name and password",
+         "auto",
+         "PLAIN",
+         {long_text, 255},
+         {long_text, 8000},
+         {0},
+         SMTP_TLS_STARTTLS,
+         true,
+         "PLAIN"},
         {"Ctrl-A in name", "auto", "XOAUTH2", STR("a\1"), {0}, STR("t"), SMTP_TLS_STARTTLS, true, NULL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -244,6 +288,7 @@ int main(void)
     TEST(each_mechanism_answers_its_challenges);
     TEST(cram_md5_hashes_the_challenge);
     TEST(an_authorization_identity_is_escaped);
+    TEST(a_token_that_could_say_more_is_not_said);
     TEST(a_login_has_eight_rounds);
     TEST(auto_prefers_what_does_not_tell_the_password);
     TEST(a_login_is_wanted_where_there_is_something_to_log_in_with);

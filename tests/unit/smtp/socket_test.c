@@ -3,11 +3,16 @@
 #include "smtp/socket.h"
 #include "test.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static int peer, stop[2];
@@ -61,6 +66,45 @@ static void each_end_of_a_wait_is_told_apart(void)
     tear_down();
 }
 
+static void pass_over_signal(int signal)
+{
+    (void)signal;
+}
+
+/* Every two milliseconds one, which interrupts what waits. */
+static void ring(bool rings)
+{
+    struct sigaction action = {.sa_handler = pass_over_signal};
+    struct itimerval interval = {{0, rings ? 2000 : 0}, {0, rings ? 2000 : 0}};
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &interval, NULL) == 0);
+}
+
+static void a_signal_ends_no_wait(void)
+{
+    char bytes[8];
+    size_t got;
+    set_up();
+    ring(true);
+    int64_t began_us = clock_monotonic_us();
+    CHECK_INT(read_some(bytes, sizeof bytes, 20, &got), SMTP_STATUS_TIMEOUT);
+    CHECK(clock_monotonic_us() - began_us >= 19000);
+    ring(false);
+    tear_down();
+}
+
+/* poll wants memory for more descriptors than a process may have. */
+static void a_wait_that_cannot_be_had_is_a_lack_of_ours(void)
+{
+    struct rlimit before, one;
+    set_up();
+    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    one = (struct rlimit){.rlim_cur = 1, .rlim_max = before.rlim_max};
+    CHECK(setrlimit(RLIMIT_NOFILE, &one) == 0);
+    CHECK_INT(smtp_socket_wait(peer, stop[0], POLLIN, deadline_after_ms(1000)), SMTP_STATUS_NO_MEMORY);
+    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    tear_down();
+}
+
 static void a_broken_connection_is_a_reset_and_raises_no_signal(void)
 {
     char bytes[8];
@@ -92,6 +136,62 @@ static void a_write_that_stalls_says_how_much_was_taken(void)
     tear_down();
 }
 
+/* A connection within this machine from an `own` socket to a listener at `address`; -1 where it has no such addresses. */
+static int connect_within(int own, const char *address, int *listener)
+{
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6};
+    struct sockaddr_in to_v4 = {.sin_family = AF_INET};
+    bool is_v4 = inet_pton(AF_INET, address, &to_v4.sin_addr) == 1;
+    struct sockaddr *any = is_v4 ? (struct sockaddr *)&to_v4 : (struct sockaddr *)&to;
+    socklen_t len = is_v4 ? sizeof to_v4 : sizeof to;
+    CHECK(is_v4 || inet_pton(AF_INET6, address, &to.sin6_addr) == 1);
+    int fd = socket(own, SOCK_STREAM, 0);
+    *listener = socket(any->sa_family, SOCK_STREAM, 0);
+    bool listens =
+        bind(*listener, any, len) == 0 && listen(*listener, 1) == 0 && getsockname(*listener, any, &len) == 0;
+    if (listens && is_v4 && own == AF_INET6) {
+        CHECK(inet_pton(AF_INET6, "::ffff:127.0.0.1", &to.sin6_addr) == 1);
+        to.sin6_port = to_v4.sin_port;
+        any = (struct sockaddr *)&to;
+        len = sizeof to;
+    }
+    if (listens && connect(fd, any, len) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* RFC 5321 4.1.3: this end, as it is said in EHLO; and the other, as it is told. */
+static void each_end_has_its_address(void)
+{
+    static const struct {
+        int own;
+        const char *address, *literal, *peer;
+    } rows[] = {
+        {AF_INET, "127.0.0.1", "[127.0.0.1]", "127.0.0.1"},
+        {AF_INET6, "::1", "[IPv6:::1]", "::1"},
+        {AF_INET6, "127.0.0.1", "[127.0.0.1]", "127.0.0.1"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int listener, fd = connect_within(rows[i].own, rows[i].address, &listener);
+        test_row("%s", rows[i].literal);
+        if (fd < 0) {
+            printf("skipped: there is no %s here\n", rows[i].address);
+            close(listener);
+            continue;
+        }
+        struct smtp_transport *connected = smtp_socket_new(fd, -1);
+        CHECK_TEXT(str_of(connected->local_literal), rows[i].literal);
+        CHECK_TEXT(str_of(connected->peer), rows[i].peer);
+        connected->ops->free(connected);
+        close(listener);
+    }
+    set_up();
+    CHECK_TEXT(str_of(transport->local_literal), "[127.0.0.1]");
+    CHECK_TEXT(str_of(transport->peer), "");
+    tear_down();
+}
+
 static int option_of(int fd, int level, int name)
 {
     int value = -1;
@@ -116,6 +216,9 @@ int main(void)
 {
     TEST(what_is_there_is_read_even_past_the_deadline);
     TEST(each_end_of_a_wait_is_told_apart);
+    TEST(a_signal_ends_no_wait);
+    TEST(a_wait_that_cannot_be_had_is_a_lack_of_ours);
+    TEST(each_end_has_its_address);
     TEST(a_broken_connection_is_a_reset_and_raises_no_signal);
     TEST(a_connection_does_not_outlive_its_peer);
     TEST(a_write_that_stalls_says_how_much_was_taken);

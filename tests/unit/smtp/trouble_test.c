@@ -90,6 +90,16 @@ static void a_verdict_on_a_recipient_follows_its_reply(void)
     }
 }
 
+/* RFC 5321 3.2: what a relay says that knows no EHLO; any other refusal is meant. */
+static void only_who_does_not_know_ehlo_is_told_helo(void)
+{
+    for (int code = 200; code < 600; code++) {
+        test_row("%d", code);
+        bool does_not_know = code == 550 || code == 504 || (code >= 500 && code <= 502);
+        CHECK_INT(smtp_trouble_allows_helo(code), does_not_know);
+    }
+}
+
 int main(void)
 {
     TEST(only_the_end_of_data_leaves_the_outcome_unknown);
@@ -97,5 +107,6 @@ int main(void)
     TEST(every_reply_at_every_step_has_an_answer);
     TEST(recipients_decide_together);
     TEST(a_verdict_on_a_recipient_follows_its_reply);
+    TEST(only_who_does_not_know_ehlo_is_told_helo);
     return test_result();
 }
