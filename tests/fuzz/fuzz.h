@@ -16,10 +16,11 @@
 /* `input` is as long as its memory: what reads beyond is caught. */
 void fuzz_input(struct str input);
 
-/* The allocation of this number, from 0 on, fails, and no other; fuzz_end_of_memory says whether it came to that. While
- * paused, for what the target itself needs, none is counted. */
+/* The allocation of this number, from 0 on, fails, and no other of this thread; fuzz_end_of_memory says whether it came
+ * to that. While paused, for what the target itself needs, none is counted. */
 void fuzz_fail_allocation(size_t number);
 bool fuzz_end_of_memory(void);
+size_t fuzz_allocations(void); /* since fuzz_fail_allocation */
 void fuzz_pause_memory(bool paused);
 
 /* The corpus is run as a test: what is too slow for the fuzzer may be done. */

@@ -13,6 +13,7 @@ struct talk {
     struct scram_relay scram;
     struct buf challenge, response;
     enum smtp_status status;
+    bool is_known; /* the relay has said the password itself, and may hear it again */
 };
 
 static void make_nonce(char *text, size_t len)
@@ -48,14 +49,16 @@ static void check_response(const struct talk *talk)
     struct str response = buf_view(&talk->response);
     FUZZ_CHECK(!talk->response.failed && response.len <= SMTP_SASL_MAX_RESPONSE_BYTES);
     FUZZ_CHECK(sasl->rounds <= SMTP_SASL_MAX_ROUNDS);
-    FUZZ_CHECK(!fuzz_holds(str_first(response, sasl->public_bytes), sasl->relay->password));
-    FUZZ_CHECK(sasl->mechanism->is_cleartext || !fuzz_holds(response, sasl->relay->password));
+    struct str password = sasl->relay->password;
+    FUZZ_CHECK(talk->is_known || !fuzz_holds(str_first(response, sasl->public_bytes), password));
+    FUZZ_CHECK(talk->is_known || sasl->mechanism->is_cleartext || !fuzz_holds(response, password));
 }
 
 static void answer(struct talk *talk, struct str challenge)
 {
     bool is_scram = talk->sasl.mechanism->digest && talk->sasl.mechanism->has_initial_response;
     buf_clear(&talk->response);
+    talk->is_known |= fuzz_holds(challenge, talk->sasl.relay->password);
     talk->status = smtp_sasl_respond(&talk->sasl, challenge, &talk->response);
     FUZZ_CHECK(talk->status != SMTP_STATUS_MALFORMED || talk->sasl.problem);
     FUZZ_CHECK(talk->status == SMTP_STATUS_OK || talk->status == SMTP_STATUS_MALFORMED ||

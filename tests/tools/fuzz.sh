@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# ./dev fuzz: runs libFuzzer on the targets in tests/fuzz, one after the other, and stops at the first finding of each.
-# What a run adds to a corpus stays in build/fuzz, so that the next one goes on from there. Sourced by ./dev.
+# ./dev fuzz: runs libFuzzer on the targets in tests/fuzz, on each processor one at a time, and stops at the first finding
+# of each. What a run adds to a corpus stays in build/fuzz, so that the next one goes on from there. Sourced by ./dev.
 
 # shellcheck disable=SC2154  # logs is ./dev's
 readonly fuzz_seconds=30 fuzz_input_timeout_s=10 fuzz_memory_mb=1024
@@ -46,19 +46,48 @@ fuzz_figures() {
 
 fuzz_target() {
     local target=$1 seconds=$2 log=$logs/fuzz-$1.log
-    printf '%-46s' "fuzzing $target, $seconds s of CPU time"
+    local what="fuzzing $target, $seconds s of CPU time"
     if fuzz_for "$target" "$seconds" "$log"; then
-        printf ' ok: %s\n' "$(fuzz_figures "$log")"
-    else
-        printf ' FOUND\n'
-        grep -E 'does not hold|ERROR:|runtime error:|Test unit written|^    #[0-9]+ ' "$log" | head -n 40 >&2 || true
-        printf 'dev: the whole of it is in %s\n' "$log" >&2
-        failed+=("$target")
+        printf '%-46s ok: %s\n' "$what" "$(fuzz_figures "$log")"
+        return 0
     fi
+    printf '%-46s FOUND\n' "$what"
+    grep -E 'does not hold|ERROR:|runtime error:|Test unit written|^    #[0-9]+ ' "$log" | head -n 40 >&2 || true
+    printf 'dev: the whole of it is in %s\n' "$log" >&2
+    return 1
+}
+
+# fuzz_lane SECONDS TARGET...: one after the other.
+fuzz_lane() {
+    local seconds=$1 target status=0
+    shift
+    for target in "$@"; do
+        fuzz_target "$target" "$seconds" || status=1
+    done
+    return "$status"
+}
+
+# fuzz_side_by_side SECONDS TARGET...: as many lanes as there are processors.
+fuzz_side_by_side() {
+    local seconds=$1 lanes lane i status=0
+    local -a targets=("${@:2}") pids=() own=()
+    lanes=$(nproc)
+    for ((lane = 0; lane < lanes; lane++)); do
+        own=()
+        for ((i = lane; i < ${#targets[@]}; i += lanes)); do
+            own+=("${targets[i]}")
+        done
+        fuzz_lane "$seconds" "${own[@]}" &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do
+        wait "$i" || status=1
+    done
+    return "$status"
 }
 
 dev_fuzz() {
-    local -a failed=() targets=()
+    local -a targets=()
     local seconds=$fuzz_seconds target
     while (($#)); do
         case $1 in
@@ -76,8 +105,5 @@ dev_fuzz() {
     need fuzz
     sanitizer_options
     build fuzz fuzzers
-    for target in "${targets[@]}"; do
-        fuzz_target "$target" "$seconds"
-    done
-    ((${#failed[@]} == 0))
+    fuzz_side_by_side "$seconds" "${targets[@]}"
 }
