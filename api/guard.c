@@ -1,5 +1,7 @@
 #include "api/guard.h"
 
+#include "api/layout.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -55,6 +57,15 @@ static bool check_fields(const struct guard_request *request, struct fault *faul
     return true;
 }
 
+/* RFC 9112 2.2 and 5.2 leave a bare LF or a folded field to the server's mercy, and there is none; 5.1 has no white
+ * space before the colon. */
+static bool check_layout(const struct guard_request *request, struct fault *fault)
+{
+    return !request->seen_target.data || layout_of_header_is_exact(request) ||
+           fault_set(fault, FAULT_MALFORMED_HTTP,
+                     "a line of the header does not end with CRLF, or has NUL, or is folded, or has no name");
+}
+
 /* RFC 9112 3.2: exactly one Host in HTTP/1.1. */
 static bool check_host(const struct guard_request *request, struct fault *fault)
 {
@@ -92,6 +103,18 @@ static bool check_version(const struct guard_request *request, struct fault *fau
            fault_set(fault, FAULT_MALFORMED_HTTP, "only HTTP/1.1 and HTTP/1.0 are spoken here");
 }
 
+/* libmicrohttpd that leaves white space behind a value takes "chunked " for another coding. */
+static bool has_space_behind(const struct guard_request *request, struct str name)
+{
+    for (size_t i = 0; i < request->field_count; i++) {
+        struct str value = request->fields[i].value;
+        if (str_equal_nocase(request->fields[i].name, name) && value.len &&
+            str_trim(str_from(value, value.len - 1)).len == 0)
+            return true;
+    }
+    return false;
+}
+
 /* RFC 9112 6.3 leaves some of these to the server's mercy; there is none, for they are how requests
  * are smuggled. */
 static bool check_transfer_encoding(const struct guard_request *request, struct guard_framing *framing,
@@ -103,6 +126,8 @@ static bool check_transfer_encoding(const struct guard_request *request, struct 
         return true;
     if (count > 1 || !str_equal_nocase(encoding, STR("chunked")))
         return fault_set(fault, FAULT_MALFORMED_HTTP, "the only Transfer-Encoding that is taken is chunked");
+    if (request->seen_target.data && has_space_behind(request, STR("Transfer-Encoding")))
+        return fault_set(fault, FAULT_MALFORMED_HTTP, "white space stands behind the Transfer-Encoding");
     if (framing->has_length)
         return fault_set(fault, FAULT_MALFORMED_HTTP,
                          "there are both a Content-Length and a Transfer-Encoding");
@@ -142,8 +167,10 @@ static bool check_expect(const struct guard_request *request, struct guard_frami
     if (count == 0)
         return true;
     framing->expects_continue = true;
-    return (count == 1 && str_equal_nocase(expectation, STR("100-continue"))) ||
-           fault_set(fault, FAULT_EXPECTATION_FAILED, "the only expectation that is met is 100-continue");
+    if (count > 1 || !str_equal_nocase(expectation, STR("100-continue")))
+        return fault_set(fault, FAULT_EXPECTATION_FAILED, "the only expectation that is met is 100-continue");
+    return framing->chunked || framing->content_length > 0 ||
+           fault_set(fault, FAULT_EXPECTATION_FAILED, "there is no body to continue with");
 }
 
 bool guard_check_framing(const struct guard_request *request, struct guard_framing *framing,
@@ -151,7 +178,7 @@ bool guard_check_framing(const struct guard_request *request, struct guard_frami
 {
     *framing = (struct guard_framing){0};
     return split_target(request, framing, fault) && check_version(request, fault) &&
-           check_fields(request, fault) && check_host(request, fault) &&
+           check_fields(request, fault) && check_layout(request, fault) && check_host(request, fault) &&
            check_content_length(request, framing, fault) &&
            check_transfer_encoding(request, framing, fault) && check_expect(request, framing, fault);
 }

@@ -2,8 +2,7 @@
  * before the first byte of the body (RFC 9110, 9112).
  *
  * libmicrohttpd forgives what one of two parsers in a row will read differently; a request that is refused
- * here could be two requests to a proxy in front. What libmicrohttpd repairs before it calls (a bare LF, a
- * folded field) cannot be seen here.
+ * here could be two requests to a proxy in front. What libmicrohttpd repairs before it calls, layout.h sees.
  *
  * Errors     MALFORMED_HTTP, EXPECTATION_FAILED, LENGTH_REQUIRED, PAYLOAD_TOO_LARGE, HEADERS_TOO_LARGE,
  *            UNSUPPORTED_MEDIA_TYPE. The connection is closed after each of them.
@@ -27,6 +26,10 @@ struct guard_request {
     struct str method, target, version;
     struct guard_field fields[GUARD_MAX_FIELDS];
     size_t field_count; /* more than GUARD_MAX_FIELDS where some found no room */
+    /* Where the target lay in the buffer that all the others still point into, and the size of the
+     * whole header there; absent where that tells nothing. */
+    struct str seen_target;
+    size_t seen_bytes;
 };
 
 /* What a message may come as. */
