@@ -1,29 +1,45 @@
 #include "api/body.h"
 
+#include "base/wipe.h"
+
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 16 * 1024 };
+enum { FIRST_CAPACITY = 16 * 1024, MAPPED_FROM_BYTES = 128 * 1024 };
 
 bool body_hold(struct body *body, uint64_t bytes, struct fault *fault)
 {
     struct body_budget *budget = body->budget;
     uint64_t held = atomic_load(&budget->held_bytes);
     do {
-        if (bytes > budget->max_bytes - held)
+        if (held > budget->max_bytes || bytes > budget->max_bytes - held)
             return fault_set(fault, FAULT_OVERLOADED, "too many large requests are under way");
     } while (!atomic_compare_exchange_weak(&budget->held_bytes, &held, held + bytes));
     body->held_bytes += bytes;
     return true;
 }
 
+/* No copy of what a message says is left behind: what is small is copied by hand and wiped; what is large is mapped
+ * by itself (service/memory), and realloc moves its pages. */
+static char *move(struct body *body, size_t capacity)
+{
+    if (body->capacity >= MAPPED_FROM_BYTES)
+        return realloc(body->data, capacity);
+    char *data = malloc(capacity);
+    if (data && body->data) {
+        memcpy(data, body->data, body->len);
+        wipe_free(body->data);
+    }
+    return data;
+}
+
 static bool grow(struct body *body, size_t capacity, struct fault *fault)
 {
     if (!body_hold(body, capacity - body->capacity, fault))
         return false;
-    char *data = realloc(body->data, capacity);
+    char *data = move(body, capacity);
     if (!data)
         return fault_set(fault, FAULT_OVERLOADED, "out of memory");
     body->data = data;
@@ -61,15 +77,20 @@ struct str body_view(const struct body *body)
 
 void body_drop(struct body *body)
 {
-    free(body->data);
+    wipe_free(body->data);
     body->data = NULL;
     body->len = body->capacity = 0;
 }
 
-void body_fini(struct body *body)
+void body_give_way(struct body *body, uint64_t answer_bytes)
 {
     body_drop(body);
-    if (body->held_bytes)
-        atomic_fetch_sub(&body->budget->held_bytes, body->held_bytes);
-    body->held_bytes = 0;
+    if (body->held_bytes != answer_bytes)
+        atomic_fetch_add(&body->budget->held_bytes, answer_bytes - body->held_bytes);
+    body->held_bytes = answer_bytes;
+}
+
+void body_fini(struct body *body)
+{
+    body_give_way(body, 0);
 }

@@ -1,7 +1,8 @@
 /* api/body.h: a request body as it arrives, within the bound on one and the budget for all.
  *
  * What a body may grow to is held in the budget before the memory is taken, and held on until the message is
- * answered: the parsed body, which replaces the bytes, is as large.
+ * answered: the parsed body, which replaces the bytes, is as large. Then its answer is held, until the client
+ * has it.
  *
  * Errors     PAYLOAD_TOO_LARGE beyond the bound, OVERLOADED beyond the budget.
  * Threads    a budget is shared by all; a body belongs to one request.
@@ -36,6 +37,10 @@ bool body_hold(struct body *body, uint64_t bytes, struct fault *fault);
 
 /* Frees the bytes, but goes on holding the budget. */
 void body_drop(struct body *body);
+
+/* Frees the bytes, and holds those of the answer in their place, also where the budget has no more: it is
+ * owed. */
+void body_give_way(struct body *body, uint64_t answer_bytes);
 void body_fini(struct body *body);
 
 #endif

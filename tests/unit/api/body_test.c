@@ -72,6 +72,26 @@ static void nothing_is_an_empty_body(void)
     body_fini(&body);
 }
 
+static void an_answer_is_held_in_the_place_of_its_request(void)
+{
+    struct body_budget budget = {.max_bytes = BUDGET_BYTES};
+    struct body body = body_of(&budget), other = body_of(&budget);
+    struct fault fault;
+    CHECK(body_reserve(&body, BODY_BYTES, &fault));
+    body_give_way(&body, 100);
+    CHECK(!body.data);
+    CHECK_INT(atomic_load(&budget.held_bytes), 100);
+    /* What is owed is held beyond the budget, and what is new waits for it. */
+    body_give_way(&body, BUDGET_BYTES + 1);
+    CHECK_INT(atomic_load(&budget.held_bytes), BUDGET_BYTES + 1);
+    CHECK(!body_hold(&other, 0, &fault));
+    CHECK(!body_reserve(&other, 1, &fault));
+    CHECK_INT(fault.code, FAULT_OVERLOADED);
+    body_fini(&body);
+    body_fini(&other);
+    CHECK_INT(atomic_load(&budget.held_bytes), 0);
+}
+
 int main(void)
 {
     for (size_t i = 0; i < sizeof bytes; i++)
@@ -80,5 +100,6 @@ int main(void)
     TEST(an_unknown_length_grows_to_the_bound_and_not_beyond);
     TEST(the_budget_is_for_all);
     TEST(nothing_is_an_empty_body);
+    TEST(an_answer_is_held_in_the_place_of_its_request);
     return test_result();
 }
