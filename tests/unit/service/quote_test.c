@@ -1,0 +1,105 @@
+#include "service/quote.h"
+#include "test.h"
+
+#include <string.h>
+
+static struct message sample(void)
+{
+    static struct attachment attachments[] = {
+        {.filename = {"salaries.xlsx", 13}, .content_base64 = {"QUJDREVGR0hJSktM", 16}}};
+    static struct header_field headers[] = {{{"X-Case", 6}, {"case-number-4711", 16}}};
+    return (struct message){.subject = STR("Quarterly figures"),
+                            .text = STR("Your code is 123456.        \nBye\n--------"),
+                            .html = STR("<p>Your code</p>"),
+                            .calendar.content = STR("BEGIN:VCALENDAR"),
+                            .list_unsubscribe.url = STR("https://example.com/u/t0ken"),
+                            .attachments = attachments,
+                            .attachment_count = 1,
+                            .headers = headers,
+                            .header_count = 1};
+}
+
+static void what_is_quoted_is_covered_and_nothing_else(void)
+{
+    static const struct {
+        const char *name, *text, *covered;
+    } rows[] = {
+        {"nothing quoted", "2.0.0 Ok: queued as 4Xyz12AbCd", "2.0.0 Ok: queued as 4Xyz12AbCd"},
+        {"the subject", "5.7.1 'Quarterly figures' is refused", "5.7.1 '*****************' is refused"},
+        {"a part of it", "no arterly fi please", "no ********** please"},
+        {"at the front", "figures", "figures"},
+        {"at both ends", "Quarterly figures", "*****************"},
+        {"seven octets stay", "code is", "code is"},
+        {"eight do not", "code is 1", "*********"},
+        {"the text", "it says 'Your code is 123456.'", "it says '********************'"},
+        {"a header's value", "X-Case: case-number-4711", "X-Case: ****************"},
+        {"a file's name", "banned: salaries.xlsx", "banned: *************"},
+        {"an attachment", "banned: QUJDREVGR0hJSktM", "banned: ****************"},
+        {"an attachment, decoded", "banned: ABCDEFGHIJKL", "banned: ************"},
+        {"a part of it", "banned: xBCDEFGHIx", "banned: x********x"},
+        {"a calendar", "BEGIN:VCALENDAR is refused", "*************** is refused"},
+        {"a link", "https://example.com/u/t0ken is listed", "*************************** is listed"},
+        {"runs of one octet are none", "a        b --------", "a        b --------"},
+        {"other case is another word", "QUARTERLY FIGURES", "QUARTERLY FIGURES"},
+        {"two", "Quarterly-figures, salaries.xlsx", "*********-figures, *************"},
+        {"line ends stay", "a\nYour code is 123456.\nb", "a\n********************\nb"},
+        {"empty", "", ""}};
+    const struct message message = sample();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct arena arena;
+        arena_init(&arena, QUOTE_ARENA_BYTES);
+        test_row("%s", rows[i].name);
+        CHECK_TEXT(quote_cover(&arena, str_of(rows[i].text), &message), rows[i].covered);
+        arena_fini(&arena);
+    }
+}
+
+static void a_finished_message_is_looked_through(void)
+{
+    const struct message message = {
+        .finished = {.header = STR("Subject: secret plan\r\n"), .body = STR("attack at dawn\r\n")}};
+    struct arena arena;
+    arena_init(&arena, QUOTE_ARENA_BYTES);
+    CHECK_TEXT(quote_cover(&arena, STR("secret plan, attack at dawn?"), &message),
+               "***********, **************?");
+    arena_fini(&arena);
+}
+
+static void absent_stays_absent_and_no_memory_shows_nothing(void)
+{
+    const struct message message = sample();
+    struct arena arena;
+    arena_init(&arena, 64);
+    CHECK(!quote_cover(&arena, (struct str){0}, &message).data);
+    CHECK(!quote_cover(&arena, STR("Quarterly figures"), &message).data);
+    arena_fini(&arena);
+}
+
+static void a_whole_dialogue_fits(void)
+{
+    enum { DIALOGUE_BYTES = 65536 };
+    static char text[DIALOGUE_BYTES], want[DIALOGUE_BYTES];
+    const struct str subject = STR("Quarterly figures");
+    uint32_t state = 1;
+    for (size_t i = 0; i < sizeof text; i++) {
+        state = state * 1664525 + 1013904223;
+        text[i] = want[i] = (char)(0x80 + (state >> 24) % 0x80);
+    }
+    memcpy(text + sizeof text - subject.len, subject.data, subject.len);
+    memset(want + sizeof text - subject.len, '*', subject.len);
+    const struct message message = sample();
+    struct arena arena;
+    arena_init(&arena, QUOTE_ARENA_BYTES);
+    struct str covered = quote_cover(&arena, (struct str){text, sizeof text}, &message);
+    CHECK(covered.len == sizeof want && memcmp(covered.data, want, sizeof want) == 0);
+    arena_fini(&arena);
+}
+
+int main(void)
+{
+    TEST(what_is_quoted_is_covered_and_nothing_else);
+    TEST(a_finished_message_is_looked_through);
+    TEST(absent_stays_absent_and_no_memory_shows_nothing);
+    TEST(a_whole_dialogue_fits);
+    return test_result();
+}
