@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SECONDS_BACK = 3600, SECONDS_AHEAD = 10 * 365 * 86400, VERSION_3 = 2 };
+enum { SECONDS_BACK = 3600, SECONDS_AHEAD = 10 * 365 * 86400, VERSION_3 = 2, MAX_NAMES_BYTES = 128 };
 
 /* In order: the authority's key identifier is read from the subject's. */
 static const struct {
@@ -20,23 +20,28 @@ static const struct {
     {NID_ext_key_usage, "serverAuth"},
     {NID_subject_key_identifier, "hash"},
     {NID_authority_key_identifier, "keyid:always"},
-    {NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost"}, /* names count here only (RFC 9525) */
 };
 
-static bool add_extensions(X509 *x509)
+static bool add_extension(X509 *x509, int nid, const char *value)
 {
     X509V3_CTX context;
     X509V3_set_ctx_nodb(&context);
     X509V3_set_ctx(&context, x509, x509, NULL, NULL, 0);
-    for (size_t i = 0; i < sizeof extensions / sizeof extensions[0]; i++) {
-        X509_EXTENSION *extension =
-            X509V3_EXT_conf_nid(NULL, &context, extensions[i].nid, extensions[i].value);
-        bool added = extension && X509_add_ext(x509, extension, -1);
-        X509_EXTENSION_free(extension);
-        if (!added)
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
+    bool added = extension && X509_add_ext(x509, extension, -1);
+    X509_EXTENSION_free(extension);
+    return added;
+}
+
+/* Names count in the last of them only (RFC 9525). */
+static bool add_extensions(X509 *x509, const char *ip)
+{
+    char names[MAX_NAMES_BYTES];
+    snprintf(names, sizeof names, "IP:127.0.0.1,IP:::1,DNS:localhost%s%s", ip ? ",IP:" : "", ip ? ip : "");
+    for (size_t i = 0; i < sizeof extensions / sizeof extensions[0]; i++)
+        if (!add_extension(x509, extensions[i].nid, extensions[i].value))
             return false;
-    }
-    return true;
+    return add_extension(x509, NID_subject_alt_name, names);
 }
 
 static bool set_names(X509 *x509)
@@ -55,13 +60,13 @@ static bool set_serial(X509 *x509)
     return ASN1_INTEGER_set_uint64(X509_get_serialNumber(x509), serial >> 1 | 1);
 }
 
-static X509 *sign_own(EVP_PKEY *key)
+static X509 *sign_own(EVP_PKEY *key, const char *ip)
 {
     X509 *x509 = X509_new();
     if (x509 && X509_set_version(x509, VERSION_3) && set_serial(x509) &&
         X509_gmtime_adj(X509_getm_notBefore(x509), -SECONDS_BACK) &&
         X509_gmtime_adj(X509_getm_notAfter(x509), SECONDS_AHEAD) && set_names(x509) &&
-        X509_set_pubkey(x509, key) && add_extensions(x509) && X509_sign(x509, key, EVP_sha256()))
+        X509_set_pubkey(x509, key) && add_extensions(x509, ip) && X509_sign(x509, key, EVP_sha256()))
         return x509;
     X509_free(x509);
     return NULL;
@@ -102,11 +107,11 @@ static bool write_ca_file(struct sandbox_certificate *certificate, X509 *x509)
     return written;
 }
 
-bool sandbox_certificate_init(struct sandbox_certificate *certificate, struct fault *fault)
+bool sandbox_certificate_init(struct sandbox_certificate *certificate, const char *ip, struct fault *fault)
 {
     *certificate = (struct sandbox_certificate){.fd = -1};
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *x509 = key ? sign_own(key) : NULL;
+    X509 *x509 = key ? sign_own(key, ip) : NULL;
     certificate->tls = x509 ? make_context(key, x509) : NULL;
     bool made = certificate->tls && write_ca_file(certificate, x509);
     X509_free(x509);

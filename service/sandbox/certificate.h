@@ -1,6 +1,6 @@
 /* service/sandbox/certificate.h: a key and a certificate of the sandbox's own, made at start, on no disk.
  *
- * The certificate is its own authority, valid for 127.0.0.1 and localhost, so that a client verifies it as it
+ * The certificate is its own authority, valid for loopback and localhost, so that a client verifies it as it
  * would any other relay's.
  *
  * Ownership  the certificate owns its TLS context and the memory file that `ca_file` names.
@@ -20,7 +20,8 @@ struct sandbox_certificate {
     int fd;
 };
 
-bool sandbox_certificate_init(struct sandbox_certificate *certificate, struct fault *fault);
+/* `ip` is an address that it is valid for, too; NULL for none. */
+bool sandbox_certificate_init(struct sandbox_certificate *certificate, const char *ip, struct fault *fault);
 void sandbox_certificate_fini(struct sandbox_certificate *certificate);
 
 #endif

@@ -9,6 +9,8 @@ enum { MAX_RESPONSE_BYTES = 3 * 255 + 2 };
 
 static bool same_secret(struct str got, struct str want)
 {
+    if (!want.data)
+        return true;
     return got.len == want.len && CRYPTO_memcmp(got.data, want.data, want.len) == 0;
 }
 

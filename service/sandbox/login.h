@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 
+/* NULL, both: any are right. */
 struct sandbox_credentials {
     const char *username;
     const char *password;
@@ -15,7 +16,7 @@ enum sandbox_login { SANDBOX_LOGIN_RIGHT, SANDBOX_LOGIN_WRONG, SANDBOX_LOGIN_MAL
 enum sandbox_login sandbox_login_check_plain(const struct sandbox_credentials *credentials,
                                              struct str response);
 
-/* base64 of one of LOGIN's two values, against what it should be. */
+/* base64 of one of LOGIN's two values, against what it should be; NULL for anything. */
 enum sandbox_login sandbox_login_check_value(const char *wanted, struct str response);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "base/thread.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAX_CONNECTIONS = 64, BACKLOG = 128, PAUSE_MS = 100 };
+enum { MAX_CONNECTIONS = 1000, PAUSE_MS = 100 };
 
 struct slot {
     struct sandbox_server *server;
@@ -31,7 +30,6 @@ struct slot {
 struct sandbox_server {
     const struct sandbox_terms *terms;
     int listen_fd, stop_fd;
-    uint16_t port;
     pthread_t acceptor;
     struct slot slots[MAX_CONNECTIONS];
 };
@@ -108,24 +106,6 @@ static void *run_acceptor(void *context)
     return NULL;
 }
 
-static bool listen_on_loopback(struct sandbox_server *server, uint16_t port, struct fault *fault)
-{
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t address_bytes = sizeof address;
-    int on = 1;
-    server->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (server->listen_fd < 0 ||
-        setsockopt(server->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        bind(server->listen_fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        listen(server->listen_fd, BACKLOG) != 0 ||
-        getsockname(server->listen_fd, (struct sockaddr *)&address, &address_bytes) != 0)
-        return fault_set(fault, FAULT_INTERNAL, "the sandbox cannot listen on 127.0.0.1:%u: %s",
-                         (unsigned)port, fault_errno_text(errno));
-    server->port = ntohs(address.sin_port);
-    return true;
-}
-
 /* Signals are the main thread's; SIGPIPE, which OpenSSL's writes raise, is nobody's. The threads inherit the
  * mask. */
 static bool start_acceptor(struct sandbox_server *server, struct fault *fault)
@@ -147,7 +127,7 @@ static void release(struct sandbox_server *server)
     free(server);
 }
 
-struct sandbox_server *sandbox_server_start(const struct sandbox_terms *terms, uint16_t port,
+struct sandbox_server *sandbox_server_start(const struct sandbox_terms *terms, int listen_fd,
                                             struct fault *fault)
 {
     struct sandbox_server *server = calloc(1, sizeof *server);
@@ -156,19 +136,15 @@ struct sandbox_server *sandbox_server_start(const struct sandbox_terms *terms, u
         return NULL;
     }
     server->terms = terms;
-    server->listen_fd = -1;
+    server->listen_fd = listen_fd;
     server->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (server->stop_fd < 0)
         fault_set(fault, FAULT_INTERNAL, "the sandbox cannot open a descriptor: %s", fault_errno_text(errno));
-    else if (listen_on_loopback(server, port, fault) && start_acceptor(server, fault))
+    else if (start_acceptor(server, fault))
         return server;
+    server->listen_fd = -1;
     release(server);
     return NULL;
-}
-
-uint16_t sandbox_server_port(const struct sandbox_server *server)
-{
-    return server->port;
 }
 
 void sandbox_server_stop(struct sandbox_server **server)

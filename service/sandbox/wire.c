@@ -154,6 +154,20 @@ void sandbox_wire_flush_last(struct sandbox_wire *wire)
         (void)sandbox_wire_flush(wire, deadline_after_ms(LAST_FLUSH_MS));
 }
 
+enum sandbox_wire_status sandbox_wire_pause(struct sandbox_wire *wire, struct deadline deadline)
+{
+    enum sandbox_wire_status status = wait_for(wire, POLLRDHUP, deadline);
+    if (status == SANDBOX_WIRE_OK)
+        return SANDBOX_WIRE_CLOSED;
+    return status == SANDBOX_WIRE_TIMED_OUT ? SANDBOX_WIRE_OK : status;
+}
+
+void sandbox_wire_drop(struct sandbox_wire *wire)
+{
+    sandbox_wire_flush_last(wire);
+    wire->broken = true;
+}
+
 struct str sandbox_wire_ahead(const struct sandbox_wire *wire)
 {
     return (struct str){wire->ahead + wire->begin, wire->end - wire->begin};

@@ -45,6 +45,12 @@ void sandbox_wire_say(struct sandbox_wire *wire, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 enum sandbox_wire_status sandbox_wire_flush(struct sandbox_wire *wire, struct deadline deadline);
 
+/* Waits until the deadline has passed; ends earlier where the peer is gone. */
+enum sandbox_wire_status sandbox_wire_pause(struct sandbox_wire *wire, struct deadline deadline);
+
+/* Sends what waits, then nothing more, so that the connection ends without TLS's closing. */
+void sandbox_wire_drop(struct sandbox_wire *wire);
+
 /* Sends what waits as far as it goes in a moment, though the server is stopping. */
 void sandbox_wire_flush_last(struct sandbox_wire *wire);
 

@@ -16,6 +16,8 @@ static void a_verb_is_read_whatever_its_case(void)
         {"MAIL FROM:<a@b>", SANDBOX_VERB_MAIL, "FROM:<a@b>"},
         {"RCPT TO:<a@b>", SANDBOX_VERB_RCPT, "TO:<a@b>"},
         {"data", SANDBOX_VERB_DATA, ""},
+        {"BDAT 10 LAST", SANDBOX_VERB_BDAT, "10 LAST"},
+        {"HELP", SANDBOX_VERB_HELP, ""},
         {"RSET", SANDBOX_VERB_RSET, ""},
         {"NOOP anything", SANDBOX_VERB_NOOP, "anything"},
         {"VRFY a@b", SANDBOX_VERB_VRFY, "a@b"},
@@ -77,7 +79,14 @@ static void mail_names_a_return_path_and_parameters(void)
         {"FROM:<a@b> BODY=BINARYMIME", "501 5.5.4 Unknown parameter in MAIL command", NULL, 0, false},
         {"FROM:<a@b> SMTPUTF8=yes", "501 5.5.4 SMTPUTF8 takes no value", NULL, 0, true},
         {"FROM:<a@b> AUTH", "501 5.5.4 Syntax: AUTH=<address>", NULL, 0, false},
-        {"FROM:<a@b> RET=FULL", UNKNOWN, NULL, 0, false},
+        {"FROM:<a@b> RET=FULL ENVID=a+20b", NULL, "a@b", 0, false},
+        {"FROM:<a@b> ret=hdrs REQUIRETLS", NULL, "a@b", 0, false},
+        {"FROM:<a@b> RET=ALL", "501 5.5.4 Syntax: RET=FULL or RET=HDRS", NULL, 0, false},
+        {"FROM:<a@b> ENVID=a+2", "501 5.5.4 Bad ENVID syntax", NULL, 0, false},
+        {"FROM:<a@b> ENVID=", "501 5.5.4 Bad ENVID syntax", NULL, 0, false},
+        {"FROM:<a@b> REQUIRETLS=1", "501 5.5.4 REQUIRETLS takes no value", NULL, 0, false},
+        {"FROM:<a@b> SIZE=1 size=1", "501 5.5.4 Option given twice", NULL, 0, false},
+        {"FROM:<a@b> NOTIFY=NEVER", UNKNOWN, NULL, 0, false},
         {"FROM:<a@b>  SIZE=1", NULL, "a@b", 1, false},
         {"FROM:<a@b> SIZE=1  BODY=7BIT", UNKNOWN, NULL, 0, false},
         {"FROM:<a@b> =", UNKNOWN, NULL, 0, false},
@@ -123,7 +132,15 @@ static void rcpt_names_one_recipient(void)
         {"TO:<@relay.example:a@b>", false, NULL, "a@b"},
         {"TO:<\xc3\xa9@b>", true, NULL, "\xc3\xa9@b"},
         {"TO:<\xc3\xa9@b>", false, "553 5.6.7 Must declare SMTPUTF8 to send unicode address", NULL},
-        {"TO:<a@b> NOTIFY=NEVER", false, UNKNOWN, NULL},
+        {"TO:<a@b> NOTIFY=NEVER", false, NULL, "a@b"},
+        {"TO:<a@b> notify=success,Failure,DELAY ORCPT=rfc822;a+2Bx@b", false, NULL, "a@b"},
+        {"TO:<a@b> ORCPT=utf-8;\xc3\xa9@b", true, NULL, "a@b"},
+        {"TO:<a@b> NOTIFY=NEVER,SUCCESS", false, "501 5.5.4 Bad NOTIFY syntax", NULL},
+        {"TO:<a@b> NOTIFY=", false, "501 5.5.4 Bad NOTIFY syntax", NULL},
+        {"TO:<a@b> NOTIFY=SUCCESS,", false, "501 5.5.4 Bad NOTIFY syntax", NULL},
+        {"TO:<a@b> ORCPT=rfc822", false, "501 5.5.4 Bad ORCPT syntax", NULL},
+        {"TO:<a@b> ORCPT=rfc822;a=b", false, "501 5.5.4 Bad ORCPT syntax", NULL},
+        {"TO:<a@b> SIZE=1", false, UNKNOWN, NULL},
         {"TO:<>", false, recipient_syntax, NULL},
         {"TO:<a@b>, <c@d>", false, syntax, NULL},
         {"TO: <a@b>", false, syntax, NULL},
@@ -131,12 +148,38 @@ static void rcpt_names_one_recipient(void)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         test_row("%s", rows[i].argument);
-        struct str recipient = {0};
+        struct str recipient = {0}, parameters;
         const char *refusal =
-            sandbox_command_read_rcpt(str_of(rows[i].argument), rows[i].smtputf8, &recipient);
+            sandbox_command_read_rcpt(str_of(rows[i].argument), rows[i].smtputf8, &recipient, &parameters);
         CHECK_STR(str_of(refusal), str_of(rows[i].refusal));
         if (!rows[i].refusal)
             CHECK_TEXT(recipient, rows[i].recipient);
+    }
+}
+
+static void bdat_counts_octets(void)
+{
+    static const char syntax[] = "501 5.5.4 Syntax: BDAT octets [LAST]";
+    static const struct {
+        const char *argument, *refusal;
+        uint64_t octets;
+        bool is_last;
+    } rows[] = {
+        {"0 LAST", NULL, 0, true},      {"17", NULL, 17, false},
+        {"17 last", NULL, 17, true},    {"", syntax, 0, false},
+        {"LAST", syntax, 0, false},     {"-1", syntax, 0, false},
+        {"1 2", syntax, 0, false},      {"1  LAST", syntax, 0, false},
+        {"1 LAST x", syntax, 0, false}, {"18446744073709551616", syntax, 0, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        test_row("%s", rows[i].argument);
+        struct sandbox_chunk chunk;
+        const char *refusal = sandbox_command_read_bdat(str_of(rows[i].argument), &chunk);
+        CHECK_STR(str_of(refusal), str_of(rows[i].refusal));
+        if (refusal)
+            continue;
+        CHECK_INT(chunk.octets, rows[i].octets);
+        CHECK_INT(chunk.is_last, rows[i].is_last);
     }
 }
 
@@ -146,5 +189,6 @@ int main(void)
     TEST(a_nul_makes_no_command);
     TEST(mail_names_a_return_path_and_parameters);
     TEST(rcpt_names_one_recipient);
+    TEST(bdat_counts_octets);
     return test_result();
 }

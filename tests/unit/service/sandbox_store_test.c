@@ -34,11 +34,12 @@ struct seen {
     uint64_t bytes;
 };
 
-static void see(void *context, const struct sandbox_message *message)
+static bool see(void *context, struct sandbox_message *message)
 {
     struct seen *seen = context;
     seen->letters[seen->count++] = message->content.data[0];
     seen->bytes += message->content.len;
+    return true;
 }
 
 static struct seen look(struct sandbox_store *store)
@@ -127,17 +128,43 @@ static void messages_are_found_by_queue_id_and_cleared(void)
     put(store, 'b', 10, second);
     CHECK_INT(strlen(first), SANDBOX_QUEUE_ID_BYTES - 1);
     CHECK(!str_equal(str_of(first), str_of(second)));
-    struct seen seen = {0};
-    CHECK(sandbox_store_find(store, str_of(first), see, &seen));
-    CHECK_TEXT(str_of(seen.letters), "a");
-    CHECK(!sandbox_store_find(store, STR("unknown"), see, &seen));
-    CHECK(!sandbox_store_find(store, STR(""), see, &seen));
+    struct sandbox_message *found = sandbox_store_find(store, str_of(first));
+    CHECK(found && found->content.data[0] == 'a');
+    CHECK(!sandbox_store_find(store, STR("unknown")));
+    CHECK(!sandbox_store_find(store, STR("")));
     sandbox_store_clear(store);
-    CHECK(!sandbox_store_find(store, str_of(first), see, &seen));
+    CHECK(!sandbox_store_find(store, str_of(first)));
+    CHECK_INT(found->content.len, 10); /* held, it outlives the store's hold */
+    sandbox_message_release(&found);
     CHECK_INT(look(store).count, 0);
     CHECK(put(store, 'c', 10, first));
     CHECK_TEXT(str_of(look(store).letters), "c");
     sandbox_store_free(&store);
+}
+
+static void one_message_is_removed_from_any_place(void)
+{
+    static const struct {
+        size_t place;
+        const char *left;
+    } rows[] = {{0, "dcb"}, {1, "dca"}, {2, "dba"}, {3, "cba"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char queue_ids[4][SANDBOX_QUEUE_ID_BYTES], later[SANDBOX_QUEUE_ID_BYTES];
+        struct sandbox_store *store = sandbox_store_new(4, 1 << 20);
+        test_row("the one at %zu", rows[i].place);
+        put(store, 'x', 10, later); /* so that the ring has turned */
+        put(store, 'y', 10, later);
+        for (size_t k = 0; k < 4; k++)
+            put(store, (char)('a' + k), 10, queue_ids[k]);
+        CHECK(sandbox_store_remove(store, str_of(queue_ids[rows[i].place])));
+        CHECK(!sandbox_store_remove(store, str_of(queue_ids[rows[i].place])));
+        CHECK_TEXT(str_of(look(store).letters), rows[i].left);
+        CHECK_INT(sandbox_store_count(store), 3);
+        put(store, 'e', 10, later);
+        CHECK_INT(look(store).letters[0], 'e');
+        CHECK_INT(look(store).count, 4);
+        sandbox_store_free(&store);
+    }
 }
 
 static void a_thousand_recipients_are_the_most(void)
@@ -147,10 +174,10 @@ static void a_thousand_recipients_are_the_most(void)
     struct sandbox_message *message = sandbox_message_new(10);
     struct sandbox_store *store = sandbox_store_new(1, 1 << 20);
     for (size_t i = 0; i < SANDBOX_MAX_RECIPIENTS; i++)
-        CHECK(sandbox_message_add_recipient(message, (struct str){address, sizeof address}));
-    CHECK(!sandbox_message_add_recipient(message, STR("a@b")));
+        CHECK(sandbox_message_add_recipient(message, (struct str){address, sizeof address}, STR("")));
+    CHECK(!sandbox_message_add_recipient(message, STR("a@b"), STR("")));
     CHECK_INT(message->recipient_count, SANDBOX_MAX_RECIPIENTS);
-    CHECK_INT(message->recipients.len, SANDBOX_MAX_RECIPIENTS * (sizeof address + 1));
+    CHECK_INT(message->recipients.len, SANDBOX_MAX_RECIPIENTS * (sizeof address + 2));
     sandbox_store_discard(store, &message);
     sandbox_store_free(&store);
 }
@@ -164,5 +191,6 @@ int main(void)
     TEST(what_is_arriving_counts_and_is_given_back);
     TEST(messages_are_found_by_queue_id_and_cleared);
     TEST(a_thousand_recipients_are_the_most);
+    TEST(one_message_is_removed_from_any_place);
     return test_result();
 }
