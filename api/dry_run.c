@@ -16,7 +16,7 @@ char *dry_run_message(struct render *render, size_t *bytes)
 {
     struct buf message = {0};
     if (!render_whole(render, &message)) {
-        buf_fini(&message);
+        buf_wipe(&message);
         return NULL;
     }
     *bytes = message.len;
@@ -52,6 +52,6 @@ char *dry_run_json(const struct submission *submission, struct render *render, s
         json_close_object(&json);
         text = json_take(&json, bytes);
     }
-    buf_fini(&message);
+    buf_wipe(&message);
     return text;
 }

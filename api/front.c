@@ -22,16 +22,16 @@ static void answer_copy(struct api_answer *answer, const char *content_type, con
         memcpy(answer->body, text, bytes);
 }
 
-void front_answer_page(void *context, struct str rest, struct api_answer *answer)
+void front_answer_page(void *context, const struct api_call *call, struct api_answer *answer)
 {
     (void)context;
-    (void)rest;
+    (void)call;
     answer_copy(answer, "text/plain; charset=utf-8", page, sizeof page - 1);
 }
 
-void front_answer_openapi(void *context, struct str rest, struct api_answer *answer)
+void front_answer_openapi(void *context, const struct api_call *call, struct api_answer *answer)
 {
     (void)context;
-    (void)rest;
+    (void)call;
     answer_copy(answer, "application/yaml", openapi_text, openapi_text_bytes);
 }

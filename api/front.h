@@ -4,7 +4,7 @@
 
 #include "api/server.h"
 
-void front_answer_page(void *context, struct str rest, struct api_answer *answer);
-void front_answer_openapi(void *context, struct str rest, struct api_answer *answer);
+void front_answer_page(void *context, const struct api_call *call, struct api_answer *answer);
+void front_answer_openapi(void *context, const struct api_call *call, struct api_answer *answer);
 
 #endif

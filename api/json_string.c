@@ -60,6 +60,6 @@ struct str json_unescape(struct arena *arena, struct str content)
         plain = str_index(content, '\\');
     }
     struct str copy = arena_keep(arena, &text);
-    buf_fini(&text);
+    buf_wipe(&text);
     return copy;
 }

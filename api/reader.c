@@ -3,6 +3,7 @@
 #include "api/form_message.h"
 #include "api/json_message.h"
 #include "api/raw_message.h"
+#include "base/wipe.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -28,8 +29,25 @@ void submission_free(struct submission **submission)
         return;
     cJSON_Delete((*submission)->json);
     arena_fini(&(*submission)->arena);
-    free(*submission);
+    wipe_free(*submission); /* the outcome's words may quote the message */
     *submission = NULL;
+}
+
+static uint64_t tree_bytes(const cJSON *node)
+{
+    enum { ALLOCATION_BYTES = 16 };
+    uint64_t bytes = 0;
+    for (; node; node = node->next) {
+        bytes += sizeof *node + ALLOCATION_BYTES;
+        bytes += (node->string ? ALLOCATION_BYTES : 0) + (node->valuestring ? ALLOCATION_BYTES : 0);
+        bytes += tree_bytes(node->child);
+    }
+    return bytes;
+}
+
+uint64_t submission_overhead_bytes(const struct submission *submission)
+{
+    return sizeof *submission + submission->arena.taken_bytes + tree_bytes(submission->json);
 }
 
 /* All that follows from what was read, once all of it is right. */

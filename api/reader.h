@@ -24,6 +24,10 @@ struct message_body {
 struct submission *submission_new(const struct api_limits *limits);
 void submission_free(struct submission **submission);
 
+/* About what it takes besides the bytes of its texts: a thousand recipients are 12 KB of JSON, and 300 KB
+ * here. */
+uint64_t submission_overhead_bytes(const struct submission *submission);
+
 /* False with the problem told. On success the message is stamped and the outcome's recipients have their
  * room. */
 bool submission_read(struct submission *submission, const struct message_body *body,

@@ -130,7 +130,7 @@ char *receipt_json(const struct submission *submission)
         write_receipt(&json, submission);
     else
         write_problem(&json, submission, code);
-    if (submission->outcome.transcript.data)
+    if (submission->wants_transcript && submission->outcome.transcript.data)
         json_text(&json, "transcript", submission->outcome.transcript);
     json_close_object(&json);
     return json_take(&json, &bytes);

@@ -1,12 +1,12 @@
 /* The way of one request through libmicrohttpd's callbacks:
  *
  *     begin                       the raw target, before libmicrohttpd cuts it up
- *     advance, first call         the guard; the route; the budget        -> REFUSED, READING or SERVING
+ *     advance, first call         the guard; route; who asks; budget         -> REFUSED, READING or SERVING
  *     advance, with bytes         READING: kept. REFUSED: let pass, so that a client that is still sending
  *                                 a small body gets to read its answer instead of a reset
- *     advance, at the body's end  READING: check, read, suspend, submit   -> SUBMITTED
+ *     advance, at the body's end  READING a message: check, read, suspend, submit   -> SUBMITTED
  *                                 the others: the answer                  -> ANSWERED
- *     advance, resumed            SUBMITTED: the receipt                  -> ANSWERED
+ *     advance, resumed            SUBMITTED: the receipt. SERVING: the route is asked again -> ANSWERED
  *     end                         everything is given back
  *
  * libmicrohttpd takes an answer only before the first byte of the body (for POST and PUT: it then closes) or
@@ -15,12 +15,16 @@
 #include "api/request.h"
 
 #include "api/dry_run.h"
+#include "api/evidence.h"
 #include "api/front.h"
 #include "api/guard.h"
+#include "api/layout.h"
+#include "api/plain.h"
 #include "api/query.h"
 #include "api/reader.h"
 #include "api/receipt.h"
 #include "api/response.h"
+#include "api/tls_listener.h"
 #include "base/log.h"
 
 #include <stdatomic.h>
@@ -38,20 +42,24 @@ struct request {
     struct MHD_Connection *connection;
     enum phase phase;
     bool counted; /* in the server's in_flight */
+    struct layout layout;
     struct guard_framing framing;
     const struct api_route *route;
-    struct str rest; /* of the path, behind an open-ended route's */
+    struct plain plain; /* where the route is a plain one */
     int json_quality, rfc822_quality;
     struct submission *submission; /* NULL unless the request is to send a message */
     struct body body;
+    struct access_grant grant;
     struct response response;
+    struct evidence evidence;
     char target[];
 };
 
 /* The main listener's own; no `answer` stands for the one that takes messages. */
-static const struct api_route own_routes[] = {{"POST", "/v1/messages", NULL},
-                                              {"GET", "/", front_answer_page},
-                                              {"GET", "/openapi.yaml", front_answer_openapi}};
+static const struct api_route own_routes[] = {
+    {"POST", "/v1/messages", NULL, ACCESS_SEND, 0},
+    {"GET", "/", front_answer_page, ACCESS_ANYONE, 0},
+    {"GET", "/openapi.yaml", front_answer_openapi, ACCESS_ANYONE, 0}};
 enum { OWN_ROUTES = sizeof own_routes / sizeof *own_routes };
 
 /* libmicrohttpd takes the query apart, too, and keeps each parameter in the memory of the connection: some
@@ -67,6 +75,7 @@ static void hide_parameters(char *target)
 void *request_begin(void *server, const char *target, struct MHD_Connection *connection)
 {
     size_t bytes = strlen(target) + 1;
+    reaper_begin_header(((struct api_server *)server)->reaper, connection);
     struct request *request = calloc(1, sizeof *request + bytes);
     if (!request)
         return NULL;
@@ -75,27 +84,35 @@ void *request_begin(void *server, const char *target, struct MHD_Connection *con
     request->body.budget = &request->server->budget;
     request->body.max_bytes = request->server->config.limits.max_body_bytes;
     memcpy(request->target, target, bytes);
+    layout_begin(&request->layout, target);
     hide_parameters((char *)(uintptr_t)target);
     return request;
 }
 
+/* While a slow client reads its answer, nothing else is held. */
 static void let_go_of_message(struct request *request)
 {
     submission_free(&request->submission);
-    body_fini(&request->body);
+    access_release(&request->server->config.gate, &request->grant);
+    evidence_fini(&request->evidence);
+    /* A body that is not its own is held elsewhere. */
+    body_give_way(&request->body, request->response.release ? 0 : request->response.body_bytes);
 }
 
 void request_end(void *server, struct MHD_Connection *connection, void **context,
                  enum MHD_RequestTerminationCode code)
 {
-    (void)server, (void)connection, (void)code;
+    (void)code;
     struct request *request = *context;
+    reaper_enter(((struct api_server *)server)->reaper, connection, PACE_KEPT, (struct str){0});
     if (!request)
         return;
     if (request->counted)
         atomic_fetch_sub(&request->server->in_flight, 1);
+    plain_fini(&request->plain);
     response_fini(&request->response);
     let_go_of_message(request);
+    body_fini(&request->body);
     free(request);
     *context = NULL;
 }
@@ -103,6 +120,12 @@ void request_end(void *server, struct MHD_Connection *connection, void **context
 static struct str id_of(const struct request *request)
 {
     return request->submission ? str_of(request->submission->id) : (struct str){0};
+}
+
+/* False: the client took too long, and was told so. */
+static bool enter(const struct request *request, enum pace_stage stage)
+{
+    return reaper_enter(request->server->reaper, request->connection, stage, id_of(request));
 }
 
 /* What the operator sees of an answer: numbers, and a line for each problem. Never what was asked. */
@@ -115,14 +138,22 @@ static void note_answer(const struct request *request)
         config->count_response(config->count_context, response->status, problem);
     if (problem)
         log_event(request->submission ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "problem answered",
-                  LOG_STR("id", id_of(request)), LOG_INT("status", response->status),
-                  LOG_TEXT("code", problem));
+                  LOG_STR("id", id_of(request)), LOG_STR("key", request->grant.key_name),
+                  LOG_INT("status", response->status), LOG_TEXT("code", problem));
+    if (request->submission)
+        evidence_give(&request->evidence, &config->witness, request->connection, response,
+                      request->submission);
 }
 
-/* Queues the response that was made. While a slow client reads it, nothing else is held. */
+/* Queues the response that was made. */
 static enum MHD_Result answer(struct request *request)
 {
-    request->response.closes |= atomic_load(&request->server->draining);
+    /* Behind chunks that were not all seen nothing is taken for a request. */
+    request->response.closes |=
+        atomic_load(&request->server->draining) || (request->framing.chunked && request->layout.buffer);
+    /* Events have no end that could come too late; who does not take them loses them. */
+    if (!enter(request, request->response.feed.bell ? PACE_WAITING : PACE_ANSWER))
+        return MHD_NO;
     note_answer(request);
     let_go_of_message(request);
     request->phase = PHASE_ANSWERED;
@@ -143,6 +174,8 @@ static enum MHD_Result answer_fault(struct request *request, const struct fault 
 /* In the middle of a body. */
 static enum MHD_Result break_off(struct request *request)
 {
+    if (!enter(request, PACE_ANSWER))
+        return MHD_NO;
     note_answer(request);
     response_write(&request->response, request->connection);
     return MHD_NO;
@@ -184,7 +217,8 @@ static void find_route(struct request *request, const struct guard_request *guar
                        const struct route_table *tables, size_t count)
 {
     for (size_t i = 0; i < count && !request->route; i++)
-        request->route = route_find(&tables[i], guard->method, request->framing.path, &request->rest);
+        request->route =
+            route_find(&tables[i], guard->method, request->framing.path, &request->plain.call.rest);
 }
 
 /* 404, or 405 with the methods that there are (RFC 9110 15.5.6). */
@@ -218,6 +252,33 @@ static bool admit_message(struct request *request, const struct guard_request *g
     return body_reserve(&request->body, request->framing.content_length, fault);
 }
 
+static bool admit_body(struct request *request, const struct guard_request *guard, struct fault *fault)
+{
+    uint64_t max_bytes = request->route->max_body_bytes;
+    if (!max_bytes)
+        return guard_check_no_body(&request->framing, fault);
+    request->body.max_bytes = max_bytes;
+    if (!guard_check_message(guard, &request->framing, max_bytes, fault))
+        return false;
+    if (request->framing.form != MESSAGE_AS_JSON)
+        return fault_set(fault, FAULT_UNSUPPORTED_MEDIA_TYPE, "the Content-Type must be application/json");
+    return body_reserve(&request->body, request->framing.content_length, fault);
+}
+
+/* What is refused here is refused before any of the body is read. */
+static bool admit(struct request *request, const struct guard_request *guard,
+                  const struct route_table tables[static 2], struct fault *fault)
+{
+    const struct api_route *route = request->route;
+    if (!route)
+        return tell_no_route(request, tables, 2, fault);
+    bool takes_message = !route->answer;
+    request->phase = takes_message || route->max_body_bytes ? PHASE_READING : PHASE_SERVING;
+    return access_admit(&request->server->config.gate, route->scope, guard, request->connection,
+                        &request->grant, &request->response, fault) &&
+           (takes_message ? admit_message(request, guard, fault) : admit_body(request, guard, fault));
+}
+
 /* The route is looked for even where the framing fails: an answer to a message says what became of it. */
 static enum MHD_Result begin(struct request *request, const char *method, const char *version)
 {
@@ -228,35 +289,38 @@ static enum MHD_Result begin(struct request *request, const char *method, const 
         .method = str_of(method), .target = str_of(request->target), .version = str_of(version)};
     struct fault fault;
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, gather_field, &guard);
+    layout_find(&request->layout, request->connection, &guard);
     bool framing_holds = guard_check_framing(&guard, &request->framing, &fault);
     find_route(request, &guard, tables, 2);
     bool takes_message = request->route && !request->route->answer;
-    if (takes_message)
+    if (takes_message) {
         request->submission = submission_new(&config->limits);
-    bool admitted = framing_holds;
-    if (admitted && !request->route)
-        admitted = tell_no_route(request, tables, 2, &fault);
-    else if (admitted)
-        admitted = takes_message ? admit_message(request, &guard, &fault)
-                                 : guard_check_no_body(&request->framing, &fault);
-    if (!admitted)
+        evidence_begin(&request->evidence, request->target);
+    }
+    if (!enter(request, PACE_BODY))
+        return MHD_NO;
+    if (!framing_holds || !admit(request, &guard, tables, &fault))
         return refuse(request, &guard, &fault, framing_holds);
-    request->phase = takes_message ? PHASE_READING : PHASE_SERVING;
     return MHD_YES;
 }
 
 static enum MHD_Result serve_route(struct request *request)
 {
-    struct api_answer made = {0};
-    request->route->answer(request->server->config.route_context, request->rest, &made);
-    if (!made.body && made.status != MHD_HTTP_NO_CONTENT) {
-        struct fault fault;
-        fault_set(&fault, FAULT_OVERLOADED, "out of memory");
-        return answer_fault(request, &fault);
-    }
-    response_set(&request->response, made.status, made.content_type, made.body, made.body_bytes);
-    response_set_fault(&request->response, made.fault);
-    return answer(request);
+    struct fault fault;
+    if (!enter(request, PACE_WAITING))
+        return MHD_NO;
+    request->phase = PHASE_SERVING;
+    request->plain.call.query = request->framing.query;
+    request->plain.call.body = body_view(&request->body);
+    enum plain_state state = plain_ask(&request->plain, request->route, request->server->config.route_context,
+                                       request->connection, &request->response, &fault);
+    if (state == PLAIN_WAITS)
+        return MHD_YES;
+    uint64_t own_bytes = request->response.release ? 0 : request->response.body_bytes;
+    if (state == PLAIN_ANSWERED && body_hold(&request->body, own_bytes, &fault))
+        return answer(request);
+    response_fini(&request->response);
+    return answer_fault(request, &fault);
 }
 
 /* The service has written the outcome; the last touch of its thread. */
@@ -334,6 +398,10 @@ static enum MHD_Result take_message(struct request *request)
     const struct guard_framing *framing = &request->framing;
     struct message_body body = {framing->form, framing->content_type, framing->query,
                                 body_view(&request->body)};
+    if (!enter(request, PACE_WAITING))
+        return MHD_NO;
+    submission->keeps_transcript = request->server->config.witness.see;
+    evidence_keep(&request->evidence, &request->server->config.witness, body.octets);
     query_read(submission, framing->query, framing->form == MESSAGE_AS_RFC822, &problem);
     bool valid = submission_read(submission, &body, &request->server->config.limits, &problem);
     if (framing->form == MESSAGE_AS_JSON)
@@ -341,6 +409,9 @@ static enum MHD_Result take_message(struct request *request)
     if (valid && !answer_is_acceptable(request))
         valid = fault_set(&problem.fault, FAULT_NOT_ACCEPTABLE,
                           "the answer is application/json, or for a dry run message/rfc822");
+    valid = valid && access_check_message(&request->server->config.gate, &request->grant, submission,
+                                          &request->response, &problem);
+    valid = valid && body_hold(&request->body, submission_overhead_bytes(submission), &problem.fault);
     if (!valid)
         return answer_problem(request, &problem);
     return submission->dry_run ? answer_dry_run(request) : submit(request);
@@ -350,26 +421,35 @@ static enum MHD_Result take_message(struct request *request)
  * came together with bytes, and would hold the body until the connection has been idle for too long. */
 static bool client_is_gone(const struct request *request)
 {
+    if (!request->framing.has_length || request->body.len == request->framing.content_length ||
+        tls_listener_has_pending(request->connection))
+        return false;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     char byte;
-    return info && request->framing.has_length && request->body.len < request->framing.content_length &&
-           recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return info && recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 static enum MHD_Result keep(struct request *request, struct str bytes)
 {
     struct problem problem = {0};
-    if (body_append(&request->body, bytes, &problem.fault))
+    bool exact =
+        !request->framing.chunked || layout_check_chunk(&request->layout, bytes.data, &problem.fault);
+    if (exact && body_append(&request->body, bytes, &problem.fault))
         return client_is_gone(request) ? MHD_NO : MHD_YES;
     response_set_problem(&request->response, &problem, id_of(request));
     return break_off(request);
 }
 
+/* What was taken is wiped where it was: libmicrohttpd has no more use for it, and would leave it in its memory. */
 static enum MHD_Result receive(struct request *request, struct str bytes, size_t *upload_bytes)
 {
     *upload_bytes = 0;
-    return request->phase == PHASE_READING ? keep(request, bytes) : MHD_YES;
+    if (!reaper_count_bytes(request->server->reaper, request->connection, bytes.len))
+        return MHD_NO;
+    enum MHD_Result result = request->phase == PHASE_READING ? keep(request, bytes) : MHD_YES;
+    explicit_bzero((char *)(uintptr_t)bytes.data, bytes.len);
+    return result;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the signature is libmicrohttpd's. */
@@ -387,7 +467,7 @@ enum MHD_Result request_advance(void *server, struct MHD_Connection *connection,
     case PHASE_BEGUN: return begin(request, method, version);
     case PHASE_REFUSED: return answer(request);
     case PHASE_SERVING: return serve_route(request);
-    case PHASE_READING: return take_message(request);
+    case PHASE_READING: return request->submission ? take_message(request) : serve_route(request);
     case PHASE_SUBMITTED: return answer_outcome(request);
     case PHASE_ANSWERED:
     default: return MHD_YES;

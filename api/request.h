@@ -7,6 +7,7 @@
 #define POSTERN_API_REQUEST_H
 
 #include "api/body.h"
+#include "api/reaper.h"
 #include "api/route.h"
 
 #include <microhttpd.h>
@@ -15,6 +16,7 @@
 struct api_server {
     struct api_config config;
     struct MHD_Daemon *daemon;
+    struct reaper *reaper;
     struct body_budget budget;
     _Atomic size_t in_flight;
     _Atomic bool draining;

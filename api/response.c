@@ -1,12 +1,13 @@
 #include "api/response.h"
 
+#include "api/tls_listener.h"
 #include "base/buf.h"
+#include "base/wipe.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 
 enum { MAX_WRITTEN_BYTES = 64 * 1024 };
@@ -30,12 +31,20 @@ void response_set(struct response *response, int status, const char *content_typ
     response->body_bytes = body_bytes;
 }
 
+static struct response_header *find_header(struct response *response, const char *name)
+{
+    for (size_t i = 0; i < response->header_count; i++)
+        if (strcmp(response->headers[i].name, name) == 0)
+            return &response->headers[i];
+    return NULL;
+}
+
 void response_set_fault(struct response *response, enum fault_code code)
 {
     const struct fault_kind *kind = fault_kind(code);
     response->fault = code;
     /* RFC 9110 10.2.3. Never for an unknown outcome: its row says never. */
-    if (kind->retry_after_s != RETRY_NEVER) {
+    if (kind->retry_after_s != RETRY_NEVER && !find_header(response, "Retry-After")) {
         char seconds[16];
         snprintf(seconds, sizeof seconds, "%d", kind->retry_after_s);
         response_add_header(response, "Retry-After", seconds);
@@ -57,27 +66,41 @@ void response_set_problem(struct response *response, const struct problem *probl
 
 void response_add_header(struct response *response, const char *name, const char *value)
 {
-    assert(response->header_count < RESPONSE_MAX_HEADERS);
-    struct response_header *header = &response->headers[response->header_count++];
+    struct response_header *header = find_header(response, name);
+    if (!header) {
+        assert(response->header_count < RESPONSE_MAX_HEADERS);
+        header = &response->headers[response->header_count++];
+    }
     header->name = name;
     snprintf(header->value, sizeof header->value, "%s", value);
 }
 
-static struct MHD_Response *make(struct response *response)
+static struct MHD_Response *make(struct response *response, struct MHD_Connection *connection)
 {
     struct MHD_Response *made;
-    if (response->body)
-        made = MHD_create_response_from_buffer(response->body_bytes, response->body, MHD_RESPMEM_MUST_FREE);
+    if (response->feed.read) {
+        struct feed feed = response->feed;
+        response->feed = (struct feed){0};
+        return feed_respond(&feed, connection);
+    }
+    if (response->release)
+        made = MHD_create_response_from_buffer_with_free_callback_cls(response->body_bytes, response->body,
+                                                                      response->release, response->owner);
+    else if (response->body)
+        made = MHD_create_response_from_buffer_with_free_callback(response->body_bytes, response->body,
+                                                                  wipe_free);
     else
         made = MHD_create_response_from_buffer(0, (void *)(uintptr_t) "", MHD_RESPMEM_PERSISTENT);
-    if (made)
+    if (made) {
         response->body = NULL;
+        response->release = NULL;
+    }
     return made;
 }
 
 enum MHD_Result response_queue(struct response *response, struct MHD_Connection *connection)
 {
-    struct MHD_Response *made = make(response);
+    struct MHD_Response *made = make(response, connection);
     if (!made)
         return MHD_NO;
     bool whole = !response->content_type ||
@@ -108,11 +131,7 @@ static void append_date(struct buf *text)
 
 void response_write(struct response *response, struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct buf text;
-    if (!info)
-        return;
     buf_init(&text, MAX_WRITTEN_BYTES);
     buf_append_format(&text, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
                       response->status, MHD_get_reason_phrase_for((unsigned)response->status),
@@ -126,12 +145,17 @@ void response_write(struct response *response, struct MHD_Connection *connection
     buf_append(&text, (struct str){response->body, response->body_bytes});
     /* The first bytes of this answer: they fit into the socket's buffer, or the client reads nothing. */
     if (!text.failed)
-        (void)send(info->connect_fd, text.data, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
-    buf_fini(&text);
+        tls_listener_write(connection, buf_view(&text));
+    buf_wipe(&text);
 }
 
 void response_fini(struct response *response)
 {
-    free(response->body);
+    if (response->release)
+        response->release(response->owner);
+    else
+        wipe_free(response->body);
+    if (response->feed.read)
+        response->feed.close(response->feed.context);
     *response = (struct response){0};
 }

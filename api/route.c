@@ -3,12 +3,12 @@
 static bool matches_path(const struct api_route *route, struct str path, struct str *rest)
 {
     struct str wanted = str_of(route->path);
-    bool open_ended = wanted.len && wanted.data[wanted.len - 1] == '*';
-    if (!open_ended)
+    size_t stars = wanted.len - str_index(wanted, '*');
+    if (!stars)
         return str_equal(wanted, path);
-    wanted.len--;
+    wanted.len -= stars;
     *rest = str_from(path, wanted.len);
-    return str_starts_with(path, wanted);
+    return str_starts_with(path, wanted) && (stars > 1 || str_index(*rest, '/') == rest->len);
 }
 
 static bool matches_method(const struct api_route *route, struct str method)

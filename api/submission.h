@@ -34,9 +34,11 @@ struct submission {
     bool smtputf8; /* an envelope address needs it */
     enum partial_policy partial;
     struct dsn dsn;
-    bool require_tls; /* RFC 8689 */
-    bool wants_transcript;
+    bool require_tls;      /* RFC 8689 */
+    bool wants_transcript; /* in the answer */
+    bool keeps_transcript; /* in the outcome, for a witness */
     bool dry_run;
+    struct str key_name;      /* of the API key that it came with; absent where none was asked for */
     struct deadline deadline; /* for the whole of it */
     struct outcome outcome;   /* written by the service; `recipients` has its room already */
 

@@ -14,18 +14,18 @@ static void answer_with(struct api_answer *answer, int status, const char *conte
         .status = status, .content_type = content_type, .body = body->data, .body_bytes = body->len};
 }
 
-static void answer_livez(void *context, struct str rest, struct api_answer *answer)
+static void answer_livez(void *context, const struct api_call *call, struct api_answer *answer)
 {
-    (void)context, (void)rest;
+    (void)context, (void)call;
     struct buf body;
     buf_init(&body, MAX_ANSWER_BYTES);
     buf_append(&body, STR("ok\n"));
     answer_with(answer, 200, TEXT, &body);
 }
 
-static void answer_readyz(void *context, struct str rest, struct api_answer *answer)
+static void answer_readyz(void *context, const struct api_call *call, struct api_answer *answer)
 {
-    (void)rest;
+    (void)call;
     struct admin *admin = context;
     struct fault why_not;
     bool ready = gateway_is_ready(admin->gateway, &why_not);
@@ -98,9 +98,9 @@ static void append_relay_gauges(struct buf *out, struct gateway *gateway)
     }
 }
 
-static void answer_metrics(void *context, struct str rest, struct api_answer *answer)
+static void answer_metrics(void *context, const struct api_call *call, struct api_answer *answer)
 {
-    (void)rest;
+    (void)call;
     struct admin *admin = context;
     const struct api_server *server = atomic_load(&admin->server);
     struct buf body;
@@ -114,12 +114,17 @@ static void answer_metrics(void *context, struct str rest, struct api_answer *an
     if (server) {
         metrics_append_gauge(&body, "postern_in_flight", "Messages submitted and not answered yet.",
                              api_server_in_flight(server));
-        metrics_append_gauge(&body, "postern_in_flight_bytes", "Bytes of request bodies held.",
+        metrics_append_gauge(&body, "postern_in_flight_bytes", "Bytes of requests and answers held.",
                              api_server_in_flight_bytes(server));
+        metrics_append_gauge(&body, "postern_http_connections", "HTTP connections open.",
+                             api_server_connections(server, NULL));
     }
     answer_with(answer, 200, PROMETHEUS_TEXT, &body);
 }
 
 const struct api_route admin_routes[] = {
-    {"GET", "/livez", answer_livez}, {"GET", "/readyz", answer_readyz}, {"GET", "/metrics", answer_metrics}};
+    {"GET", "/livez", answer_livez, ACCESS_ANYONE, 0},
+    {"GET", "/readyz", answer_readyz, ACCESS_ANYONE, 0},
+    {"GET", "/metrics", answer_metrics, ACCESS_METRICS, 0},
+};
 const size_t admin_route_count = sizeof admin_routes / sizeof admin_routes[0];

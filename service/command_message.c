@@ -121,7 +121,7 @@ int command_send(const struct option_sources *sources)
     struct fault fault;
     signal(SIGPIPE, SIG_IGN);
     int stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct configuration *configuration = configuration_load(sources, NULL, stop_fd, &fault);
+    struct configuration *configuration = configuration_load(sources, NULL, NULL, stop_fd, &fault);
     int exit_code = configuration ? send_one(configuration, stop_fd) : command_fail(&fault, EX_CONFIG);
     configuration_release(&configuration);
     close(stop_fd);

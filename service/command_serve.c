@@ -10,14 +10,17 @@
 #include "service/admin.h"
 #include "service/commands.h"
 #include "service/configuration.h"
+#include "service/confine.h"
+#include "service/descriptors.h"
+#include "service/gate.h"
 #include "service/gateway.h"
 #include "service/listen.h"
+#include "service/listen_tls.h"
+#include "service/memory.h"
 #include "service/version.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -28,24 +31,31 @@ enum {
     ANSWERS_MS = 1000,
     UPLOADS_MS = 2000,
     ARENA_BYTES = 4096,
-    MAPPED_FROM_BYTES = 128 * 1024,
     ADMIN_CONNECTIONS = 64,
-    SANDBOX_MESSAGES = 100,
-    SANDBOX_STORE_BYTES = 256 << 20
+    SANDBOX_MESSAGE_BYTES = 128 << 20,
+    SANDBOX_SESSIONS = 100 /* that have descriptors set aside; it serves more where there are more */
 };
 
 struct service {
     struct arena arena;
     const struct option_sources *sources;
     int stop_fd;
+    struct launcher launcher;
+    struct confinement confinement;
     struct sandbox *sandbox;
     struct configuration *configuration;
     struct metrics metrics;
     struct gateway *gateway;
+    struct gate *gate;
+    struct gate_door main_door, admin_door;
     struct admin admin;
+    struct str sandbox_listen;
     struct str listen, admin_listen; /* where the listeners are, once they are */
+    int listen_fd, admin_listen_fd;  /* -1: none, or its server's by now */
+    struct tls_listener *tls;        /* NULL where the main listener speaks plain HTTP */
     struct api_server *main_server;
     struct api_server *admin_server;
+    struct memory memory;
 };
 
 static void count_response(void *context, int status, const char *problem_code)
@@ -53,61 +63,93 @@ static void count_response(void *context, int status, const char *problem_code)
     metrics_count_response(context, status, problem_code);
 }
 
-/* What is this large is mapped by itself and goes back to the system when it is freed. Left to itself, glibc
- * raises its threshold until the heap of every thread keeps tens of megabytes, and no bound on messages would
- * be one on memory. */
-static void bound_heaps(void)
+static bool start_sandbox(struct service *service, const struct settings *settings, struct fault *fault)
 {
-    mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
-}
-
-/* Ten thousand idle connections need as many descriptors: take what the system grants. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
-static bool start_sandbox(struct service *service, struct fault *fault)
-{
-    struct settings settings;
-    bool loaded = settings_load(&settings, service->sources, fault);
-    struct sandbox_config config = {.max_message_bytes = 2 * settings.limits.max_body_bytes,
-                                    .max_messages = SANDBOX_MESSAGES,
-                                    .max_store_bytes = SANDBOX_STORE_BYTES};
-    if (loaded)
-        service->sandbox = sandbox_start(&config, fault);
-    settings_fini(&settings);
+    struct listen_terms terms = {"sandbox_smtp_listen", true, settings->listen_unix_mode};
+    struct sandbox_config config = {.listen_fd = listen_open(settings->sandbox_smtp_listen, &terms, fault),
+                                    .username = settings->sandbox_smtp_username,
+                                    .password = settings->sandbox_smtp_password,
+                                    .max_message_bytes = SANDBOX_MESSAGE_BYTES,
+                                    .max_messages = settings->sandbox_max_messages,
+                                    .max_store_bytes = settings->sandbox_max_bytes};
+    if (config.listen_fd < 0)
+        return false;
+    service->sandbox_listen = arena_copy(&service->arena, settings->sandbox_smtp_listen);
+    if (!listen_is_local(config.listen_fd))
+        log_event(LOG_LEVEL_WARN, "the sandbox takes mail from other hosts",
+                  LOG_STR("address", settings->sandbox_smtp_listen));
+    service->sandbox = sandbox_start(&config, fault);
     return service->sandbox;
+}
+
+static bool start_tls(struct service *service, struct fault *fault)
+{
+    struct tls_identity *identity;
+    if (!listen_tls_load(&service->configuration->settings, &identity, fault))
+        return false;
+    if (!identity)
+        return true;
+    service->tls = tls_listener_new(identity, fault);
+    return service->tls;
+}
+
+static bool open_listener(struct service *service, bool is_admin, struct fault *fault)
+{
+    const struct settings *settings = &service->configuration->settings;
+    struct str where = is_admin ? settings->admin_listen : settings->listen;
+    struct listen_terms terms = {is_admin ? "admin_listen" : "listen", settings->api_keys_file.data != NULL,
+                                 settings->listen_unix_mode};
+    int fd = listen_open(where, &terms, fault);
+    *(is_admin ? &service->admin_listen_fd : &service->listen_fd) = fd;
+    if (fd >= 0)
+        *(is_admin ? &service->admin_listen : &service->listen) = arena_copy(&service->arena, where);
+    return fd >= 0;
+}
+
+static bool open_listeners(struct service *service, struct fault *fault)
+{
+    bool has_admin = !str_equal(service->configuration->settings.admin_listen, STR("off"));
+    return (!has_admin || open_listener(service, true, fault)) && open_listener(service, false, fault);
+}
+
+/* What is not a server's by then. */
+static void close_listeners(struct service *service)
+{
+    int fds[] = {service->listen_fd, service->admin_listen_fd};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
 }
 
 static bool start_main_server(struct service *service, struct fault *fault)
 {
     const struct settings *settings = &service->configuration->settings;
-    int fd = listen_open(settings->listen, "listen", fault);
+    uint64_t sessions = settings->smtp_max_connections * service->configuration->relays.count;
+    sessions += service->sandbox ? SANDBOX_SESSIONS : 0;
+    int fd = service->listen_fd;
     struct api_config config = {
         .listen_fd = fd,
+        .tls = service->tls,
         .threads = (unsigned)settings->http_threads,
-        .max_connections = (unsigned)settings->max_http_connections,
-        .idle_timeout_s = (unsigned)(settings->timeout_http_idle_ms / 1000),
+        .max_connections = (unsigned)descriptors_allot(settings->max_http_connections, sessions),
+        .max_connections_per_address = (unsigned)settings->max_http_connections_per_address,
+        .pace = settings->http_pace,
         .request_timeout_ms = settings->timeout_request_ms,
         .limits = settings->limits,
         .submit = gateway_submit,
         .compose = gateway_compose,
         .submit_context = service->gateway,
+        .gate = gate_for(&service->main_door),
         .count_response = count_response,
         .count_context = &service->metrics,
         .routes = service->sandbox ? sandbox_routes : NULL,
         .route_count = service->sandbox ? sandbox_route_count : 0,
         .route_context = service->sandbox,
+        .witness = service->sandbox ? sandbox_witness(service->sandbox) : (struct api_witness){0},
     };
-    struct str where = fd < 0 ? (struct str){0} : listen_describe(&service->arena, fd);
-    if (fd < 0)
-        return false;
-    service->listen = arena_copy(&service->arena, settings->listen);
+    struct str where = listen_describe(&service->arena, fd, service->tls);
+    gate_open_door(service->gate, &service->main_door, settings, fd, false);
+    service->listen_fd = -1;
     service->main_server = api_server_start(&config, fault);
     if (service->main_server)
         log_event(LOG_LEVEL_INFO, "listening", LOG_STR("address", where),
@@ -118,23 +160,23 @@ static bool start_main_server(struct service *service, struct fault *fault)
 static bool start_admin_server(struct service *service, struct fault *fault)
 {
     const struct settings *settings = &service->configuration->settings;
-    if (str_equal(settings->admin_listen, STR("off")))
+    int fd = service->admin_listen_fd;
+    if (fd < 0)
         return true;
-    int fd = listen_open(settings->admin_listen, "admin_listen", fault);
     struct api_config config = {
         .listen_fd = fd,
         .threads = 1,
         .max_connections = ADMIN_CONNECTIONS,
-        .idle_timeout_s = (unsigned)(settings->timeout_http_idle_ms / 1000),
+        .pace = settings->http_pace,
         .limits = settings->limits,
+        .gate = gate_for(&service->admin_door),
         .routes = admin_routes,
         .route_count = admin_route_count,
         .route_context = &service->admin,
     };
-    struct str where = fd < 0 ? (struct str){0} : listen_describe(&service->arena, fd);
-    if (fd < 0)
-        return false;
-    service->admin_listen = arena_copy(&service->arena, settings->admin_listen);
+    struct str where = listen_describe(&service->arena, fd, false);
+    gate_open_door(service->gate, &service->admin_door, settings, fd, true);
+    service->admin_listen_fd = -1;
     service->admin_server = api_server_start(&config, fault);
     if (service->admin_server)
         log_event(LOG_LEVEL_INFO, "admin listening", LOG_STR("address", where));
@@ -143,26 +185,52 @@ static bool start_admin_server(struct service *service, struct fault *fault)
 
 static bool start_gateway(struct service *service, struct fault *fault)
 {
+    service->gate = gate_new(service->configuration, fault);
+    if (!service->gate)
+        return false;
     service->gateway = gateway_start(service->configuration, service->stop_fd, &service->metrics, fault);
     service->admin.gateway = service->gateway;
     service->admin.metrics = &service->metrics;
     return service->gateway;
 }
 
+/* The launcher is forked while there is one thread, and the files are confined before there is a second. */
+static bool load_confined(struct service *service, bool with_sandbox, struct fault *fault)
+{
+    struct settings settings;
+    if (!launcher_start(&service->launcher, service->sources, fault))
+        return false;
+    bool loaded = settings_load(&settings, service->sources, fault);
+    if (loaded) {
+        log_configure((enum log_level)settings.log_level, (enum log_format)settings.log_format);
+        confine_files(&service->confinement, service->sources, &settings);
+        loaded = !with_sandbox || start_sandbox(service, &settings, fault);
+    }
+    settings_fini(&settings);
+    if (loaded)
+        service->configuration = configuration_load(service->sources, service->sandbox, &service->launcher,
+                                                    service->stop_fd, fault);
+    return service->configuration;
+}
+
+static bool start_servers(struct service *service, struct fault *fault)
+{
+    confine_network(&service->confinement, &service->configuration->relays);
+    confine_calls(&service->confinement);
+    return start_gateway(service, fault) && start_admin_server(service, fault) && start_tls(service, fault) &&
+           start_main_server(service, fault);
+}
+
 /* On failure `exit_code` says whether the configuration or the system is at fault. */
 static bool service_start(struct service *service, bool with_sandbox, int *exit_code, struct fault *fault)
 {
     *exit_code = EX_CONFIG;
-    bound_heaps();
-    raise_descriptor_limit();
+    memory_bound_heaps();
+    descriptors_raise_limit();
     service->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (with_sandbox && !start_sandbox(service, fault))
+    if (!load_confined(service, with_sandbox, fault))
         return false;
-    service->configuration = configuration_load(service->sources, service->sandbox, service->stop_fd, fault);
-    if (!service->configuration)
-        return false;
-    if (!start_gateway(service, fault) || !start_admin_server(service, fault) ||
-        !start_main_server(service, fault)) {
+    if (!open_listeners(service, fault) || !start_servers(service, fault)) {
         if (fault->code != FAULT_INVALID_REQUEST)
             *exit_code = EX_OSERR;
         return false;
@@ -171,18 +239,36 @@ static bool service_start(struct service *service, bool with_sandbox, int *exit_
     return true;
 }
 
+/* What is to be replaced is all loaded first. A listener that speaks plain HTTP goes on to, and one with TLS
+ * keeps it where no certificate is named any more. */
+static bool load_again(struct service *service, struct configuration **fresh, struct tls_identity **identity,
+                       struct fault *fault)
+{
+    *identity = NULL;
+    *fresh =
+        configuration_load(service->sources, service->sandbox, &service->launcher, service->stop_fd, fault);
+    return *fresh && confine_bears(&service->confinement, &(*fresh)->relays, fault) &&
+           (!service->tls || listen_tls_load(&(*fresh)->settings, identity, fault));
+}
+
 /* SIGHUP: the options and the files that they name are read again; what does not load leaves everything as it
  * was. Listeners and limits stay until the next start. */
 static void service_reload(struct service *service)
 {
     struct fault fault;
-    struct configuration *fresh =
-        configuration_load(service->sources, service->sandbox, service->stop_fd, &fault);
-    if (!fresh || !gateway_replace(service->gateway, fresh, &fault)) {
+    struct configuration *fresh;
+    struct tls_identity *identity;
+    if (!load_again(service, &fresh, &identity, &fault) ||
+        !gate_check(service->gate, &fresh->settings, &fault) ||
+        !gateway_replace(service->gateway, fresh, &fault)) {
         log_event(LOG_LEVEL_ERROR, "the configuration was not reloaded", LOG_TEXT("detail", fault.detail));
+        tls_identity_release(&identity);
         configuration_release(&fresh);
         return;
     }
+    if (identity)
+        tls_listener_replace(service->tls, identity);
+    gate_replace(service->gate, fresh);
     configuration_release(&service->configuration);
     service->configuration = fresh;
     log_event(LOG_LEVEL_INFO, "the configuration was reloaded",
@@ -204,6 +290,17 @@ static bool has_work(const struct service *service)
            api_server_in_flight_bytes(service->main_server) > 0;
 }
 
+/* Looks after what waited too long, on either side. */
+static void tick(struct service *service)
+{
+    gateway_tick(service->gateway);
+    api_server_tick(service->main_server);
+    if (service->admin_server)
+        api_server_tick(service->admin_server);
+    size_t most, connections = api_server_connections(service->main_server, &most);
+    memory_tick(&service->memory, connections, most);
+}
+
 static void run_until_stopped(struct service *service, const sigset_t *signals)
 {
     for (;;) {
@@ -212,7 +309,7 @@ static void run_until_stopped(struct service *service, const sigset_t *signals)
             service_reload(service);
         else if (signal_number)
             return;
-        gateway_tick(service->gateway);
+        tick(service);
     }
 }
 
@@ -226,7 +323,7 @@ static bool await_answers(struct service *service, const sigset_t *signals, stru
         int signal_number = wait_for_signal(signals, TICK_STOPPING_MS);
         if (deadline_passed(deadline) || signal_number == SIGTERM || signal_number == SIGINT)
             return false;
-        gateway_tick(service->gateway);
+        tick(service);
     }
     return true;
 }
@@ -252,11 +349,18 @@ static void service_stop(struct service *service)
     api_server_stop(&service->admin_server);
     if (service->gateway)
         gateway_stop(service->gateway);
+    if (service->sandbox)
+        sandbox_dismiss(service->sandbox);
     api_server_stop(&service->main_server);
+    tls_listener_free(&service->tls);
     gateway_free(&service->gateway);
+    gate_free(&service->gate);
+    close_listeners(service);
     listen_forget(service->listen);
     listen_forget(service->admin_listen);
+    listen_forget(service->sandbox_listen);
     configuration_release(&service->configuration);
+    launcher_stop(&service->launcher);
     sandbox_stop(&service->sandbox);
     if (service->stop_fd >= 0)
         close(service->stop_fd);
@@ -276,7 +380,11 @@ static void block_signals(sigset_t *signals)
 
 static int run(const struct option_sources *sources, bool with_sandbox)
 {
-    struct service service = {.sources = sources, .stop_fd = -1};
+    struct service service = {.sources = sources,
+                              .stop_fd = -1,
+                              .listen_fd = -1,
+                              .admin_listen_fd = -1,
+                              .launcher = {.fd = -1, .pid = -1}};
     arena_init(&service.arena, ARENA_BYTES);
     struct fault fault = {0};
     sigset_t signals;

@@ -11,6 +11,9 @@ int command_render(const struct option_sources *sources);
 int command_send(const struct option_sources *sources);
 int command_config(const struct option_sources *sources);
 
+/* Has options of its own, and none of the program's; `argv[0]` is "key". */
+int command_key(int argc, char **argv);
+
 /* Says on stderr what stopped the program, and gives `exit_code` back. */
 int command_fail(const struct fault *fault, int exit_code);
 

@@ -2,14 +2,28 @@
 
 #include "base/log.h"
 #include "service/dkim_keys.h"
+#include "service/option_table.h"
+#include "service/redirect.h"
 #include "smtp/envelope.h"
 #include "smtp/resolve.h"
+#include "smtp/tls_memory.h"
 
 #include <netdb.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_ARENA_BYTES = 1 << 20, OWN_NAME_MS = 1000 };
+enum { MAX_ARENA_BYTES = 8 << 20, OWN_NAME_MS = 1000 };
+
+/* In the sandbox each message has a session of its own, so that its dialogue is whole and what is rehearsed meets the
+ * very next one; it goes by DATA, as every relay takes it; and what was refused once is tried again. */
+static bool suggest_for_sandbox(struct settings *settings, struct fault *fault)
+{
+    return option_suggest(settings, "smtp_max_messages", "1", fault) &&
+           option_suggest(settings, "smtp_max_failures", "0", fault) &&
+           option_suggest(settings, "smtp_login_window", "1ms", fault) &&
+           option_suggest(settings, "smtp_chunking", "off", fault) &&
+           option_suggest(settings, "smtp_overlap", "off", fault);
+}
 
 static bool find_relays(struct configuration *configuration, const struct sandbox *sandbox,
                         struct fault *fault)
@@ -27,7 +41,8 @@ static bool find_relays(struct configuration *configuration, const struct sandbo
      * own. */
     settings->smtp_url = STR("smtp://sandbox");
     settings->smtp_service = (struct str){0};
-    if (!relay_list_read(&configuration->arena, settings, relays, fault))
+    if (!suggest_for_sandbox(settings, fault) ||
+        !relay_list_read(&configuration->arena, settings, relays, fault))
         return false;
     sandbox_fill_relay(sandbox, &relays->items[0]);
     return true;
@@ -102,9 +117,18 @@ static bool load_settings(struct settings *settings, const struct option_sources
     return true;
 }
 
-struct configuration *configuration_load(const struct option_sources *sources, const struct sandbox *sandbox,
-                                         int stop_fd, struct fault *fault)
+/* For want of memory OpenSSL 3.0 leaves out certificates of a file, and calls it loaded; or algorithms, where it begins
+ * here, and is without them from then on. */
+static bool check_memory(unsigned failures_before, struct fault *fault)
 {
+    return smtp_tls_memory_failures() == failures_before ||
+           fault_set(fault, FAULT_OVERLOADED, "out of memory while keys and certificates were loaded");
+}
+
+struct configuration *configuration_load(const struct option_sources *sources, const struct sandbox *sandbox,
+                                         const struct launcher *launcher, int stop_fd, struct fault *fault)
+{
+    unsigned memory_failures = smtp_tls_memory_failures();
     struct configuration *configuration = calloc(1, sizeof *configuration);
     if (!configuration) {
         fault_set(fault, FAULT_OVERLOADED, "out of memory");
@@ -114,9 +138,12 @@ struct configuration *configuration_load(const struct option_sources *sources, c
     atomic_init(&configuration->references, 1);
     arena_init(&configuration->arena, MAX_ARENA_BYTES);
     if (!load_settings(&configuration->settings, sources, fault) ||
-        !token_source_init(&configuration->token, &configuration->settings, stop_fd, fault) ||
+        !token_source_init(&configuration->token, &configuration->settings, launcher, stop_fd, fault) ||
         !dkim_keys_load(&configuration->arena, &configuration->settings, &configuration->dkim, fault) ||
-        !find_relays(configuration, sandbox, fault) || !prepare_relays(configuration, stop_fd, fault))
+        !admission_load(&configuration->arena, &configuration->settings, &configuration->admission, fault) ||
+        !redirect_load(&configuration->arena, &configuration->settings, &configuration->redirect_to, fault) ||
+        !find_relays(configuration, sandbox, fault) || !prepare_relays(configuration, stop_fd, fault) ||
+        !check_memory(memory_failures, fault))
         configuration_release(&configuration);
     return configuration;
 }

@@ -13,6 +13,7 @@
 #define POSTERN_SERVICE_CONFIGURATION_H
 
 #include "mime/dkim.h"
+#include "service/admission.h"
 #include "service/options.h"
 #include "service/relay_url.h"
 #include "service/sandbox/sandbox.h"
@@ -26,6 +27,8 @@ struct configuration {
     struct relay_list relays;  /* prepared */
     struct token_source token; /* of all relays */
     struct dkim_ring dkim;
+    struct admission admission;
+    struct str redirect_to; /* the one address that every message goes to; absent: where it is meant to go */
     struct arena arena;
     pthread_mutex_t naming; /* guards the finding of the EHLO name */
     bool is_named;
@@ -33,9 +36,10 @@ struct configuration {
 };
 
 /* `sandbox`, where there is one, is the only relay, whatever the settings name. `stop_fd` ends every wait of
- * a session when it becomes readable. NULL on a fault. */
+ * a session when it becomes readable. `launcher`, where there is one, runs the command for tokens. NULL on a
+ * fault. */
 struct configuration *configuration_load(const struct option_sources *sources, const struct sandbox *sandbox,
-                                         int stop_fd, struct fault *fault);
+                                         const struct launcher *launcher, int stop_fd, struct fault *fault);
 
 /* A relay, ready to open a session with. The first call, and not the start, asks the resolver for this
  * host's full name, and waits a second for it at most. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { MAX_FILE_BYTES = 1 << 20, READ_BYTES = 65536 };
@@ -19,11 +20,13 @@ bool file_read_all(int fd, uint64_t max_bytes, struct buf *contents, struct faul
             buf_append(contents, (struct str){block, (size_t)got});
         if (got > 0 && !contents->failed)
             continue;
+        explicit_bzero(block, sizeof block);
         buf_wipe(contents);
         return got < 0 ? fault_set(fault, FAULT_INVALID_REQUEST, "cannot read: %s", fault_errno_text(error))
                        : fault_set(fault, FAULT_PAYLOAD_TOO_LARGE, "longer than %llu bytes",
                                    (unsigned long long)max_bytes);
     }
+    explicit_bzero(block, sizeof block);
     return true;
 }
 

@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "mime/render.h"
 #include "service/balance.h"
+#include "service/quote.h"
+#include "service/redirect.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -35,16 +37,23 @@ static struct str problem_name(const struct outcome *outcome)
 static void log_outcome(const struct submission *submission)
 {
     const struct outcome *outcome = &submission->outcome;
+    const struct message *message = &submission->message;
     bool sent = outcome->fault.code == FAULT_NONE;
-    log_event(
-        sent ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "message", LOG_TEXT("id", submission->id),
-        LOG_TEXT("delivery", delivery_name(outcome->delivery)), LOG_STR("problem", problem_name(outcome)),
-        LOG_STR("message_id", submission->message.message_id), LOG_STR("queue_id", outcome->queue_id),
-        LOG_STR("relay", outcome->host), LOG_INT("code", outcome->reply.code),
-        LOG_STR("reply", outcome->reply.text), LOG_TEXT("detail", sent ? NULL : outcome->fault.detail),
-        LOG_INT("recipients", (int64_t)submission->recipient_count),
-        LOG_INT("queued_us", outcome->timing.queued_us),
-        LOG_INT("connected_us", outcome->timing.connected_us), LOG_INT("sent_us", outcome->timing.sent_us));
+    struct str detail = sent ? (struct str){0} : str_of(outcome->fault.detail);
+    struct arena covered;
+    arena_init(&covered, QUOTE_ARENA_BYTES);
+    log_event(sent ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "message", LOG_TEXT("id", submission->id),
+              LOG_STR("key", submission->key_name), LOG_TEXT("delivery", delivery_name(outcome->delivery)),
+              LOG_STR("problem", problem_name(outcome)), LOG_STR("message_id", message->message_id),
+              LOG_STR("queue_id", quote_cover(&covered, outcome->queue_id, message)),
+              LOG_STR("relay", outcome->host), LOG_INT("code", outcome->reply.code),
+              LOG_STR("reply", quote_cover(&covered, outcome->reply.text, message)),
+              LOG_STR("detail", quote_cover(&covered, detail, message)),
+              LOG_INT("recipients", (int64_t)submission->recipient_count),
+              LOG_INT("queued_us", outcome->timing.queued_us),
+              LOG_INT("connected_us", outcome->timing.connected_us),
+              LOG_INT("sent_us", outcome->timing.sent_us));
+    arena_fini(&covered);
 }
 
 /* A bit for each relay that would refuse a message without a try. */
@@ -76,6 +85,16 @@ static bool may_fail_over(const struct submission *submission)
            !deadline_passed(submission->deadline);
 }
 
+static void log_fail_over(const struct submission *submission, struct str relay)
+{
+    struct arena covered;
+    arena_init(&covered, QUOTE_ARENA_BYTES);
+    struct str detail = quote_cover(&covered, str_of(submission->outcome.fault.detail), &submission->message);
+    log_event(LOG_LEVEL_WARN, "trying the next relay", LOG_TEXT("id", submission->id),
+              LOG_STR("relay", relay), LOG_STR("detail", detail));
+    arena_fini(&covered);
+}
+
 static bool fail_over(struct gateway *gateway, struct job *job)
 {
     struct fault ignored;
@@ -86,9 +105,7 @@ static bool fail_over(struct gateway *gateway, struct job *job)
     size_t next = balance_next(gateway->count, job->relay, job->tried | find_refusing(gateway));
     if (next == gateway->count)
         return false;
-    log_event(LOG_LEVEL_WARN, "trying the next relay", LOG_TEXT("id", submission->id),
-              LOG_STR("relay", gateway->hosts[job->relay]),
-              LOG_TEXT("detail", submission->outcome.fault.detail));
+    log_fail_over(submission, gateway->hosts[job->relay]);
     job->relay = next;
     job->returns = 0;
     job->queued_at_us = clock_monotonic_us();
@@ -117,20 +134,38 @@ static struct job *job_new(struct submission *submission, size_t relay)
     return job;
 }
 
-struct render *gateway_compose(void *context, struct submission *submission)
+static struct configuration *hold_configuration(struct gateway *gateway)
 {
-    struct gateway *gateway = context;
     pthread_mutex_lock(&gateway->lock);
     struct configuration *configuration = configuration_hold(gateway->configuration);
     pthread_mutex_unlock(&gateway->lock);
-    struct render *render = render_start(&submission->arena, &submission->message, &configuration->dkim);
+    return configuration;
+}
+
+struct render *gateway_compose(void *context, struct submission *submission)
+{
+    struct fault ignored;
+    struct configuration *configuration = hold_configuration(context);
+    struct render *render = NULL;
+    if (redirect_apply(configuration->redirect_to, submission, &ignored))
+        render = render_start(&submission->arena, &submission->message, &configuration->dkim);
     configuration_release(&configuration);
     return render;
+}
+
+static bool redirect(struct gateway *gateway, struct submission *submission, struct fault *fault)
+{
+    struct configuration *configuration = hold_configuration(gateway);
+    bool applied = redirect_apply(configuration->redirect_to, submission, fault);
+    configuration_release(&configuration);
+    return applied;
 }
 
 bool gateway_submit(void *context, struct submission *submission, struct fault *fault)
 {
     struct gateway *gateway = context;
+    if (!redirect(gateway, submission, fault))
+        return false;
     struct job *job = job_new(submission, choose_relay(gateway));
     if (!job)
         return fault_set(fault, FAULT_OVERLOADED, "out of memory");

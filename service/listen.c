@@ -38,28 +38,39 @@ static int close_and_fail(int fd)
     return -1;
 }
 
-/* The last check, on the socket itself, whoever opened it. */
-static int require_local(int fd, struct str where, const char *option, struct fault *fault)
+bool listen_is_local(int fd)
 {
     union address address = {0};
     socklen_t len = sizeof address;
-    if (fd >= 0 && (getsockname(fd, &address.any, &len) != 0 || !is_local(&address))) {
-        fault_set(fault, FAULT_INVALID_REQUEST,
-                  "option %s: %.*s can be reached from other hosts, and Postern has no API keys to tell who "
-                  "may send; use a loopback address or a Unix socket",
-                  option, STR_ARG(where));
-        return close_and_fail(fd);
-    }
-    return fd;
+    return getsockname(fd, &address.any, &len) == 0 && is_local(&address);
 }
 
-static int bind_and_listen(const union address *address, socklen_t len, struct str where, struct fault *fault)
+/* The last check, on the socket itself, whoever opened it. */
+static int require_keys(int fd, struct str where, const struct listen_terms *terms, struct fault *fault)
+{
+    if (fd < 0 || terms->has_keys || listen_is_local(fd))
+        return fd;
+    fault_set(fault, FAULT_INVALID_REQUEST,
+              "option %s: %.*s can be reached from other hosts, and there are no API keys (api_keys_file) to "
+              "tell who may send; use a loopback address or a Unix socket",
+              terms->option, STR_ARG(where));
+    return close_and_fail(fd);
+}
+
+static bool set_mode(const union address *address, mode_t mode)
+{
+    return !mode || chmod(address->un.sun_path, mode) == 0;
+}
+
+/* The mode is set before anybody can connect. */
+static int bind_and_listen(const union address *address, socklen_t len, mode_t mode, struct str where,
+                           struct fault *fault)
 {
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int on = 1;
     if (fd >= 0 && address->any.sa_family != AF_UNIX)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (fd >= 0 && bind(fd, &address->any, len) == 0 && listen(fd, SOMAXCONN) == 0)
+    if (fd >= 0 && bind(fd, &address->any, len) == 0 && set_mode(address, mode) && listen(fd, SOMAXCONN) == 0)
         return fd;
     fault_set(fault, FAULT_OVERLOADED, "cannot listen on %.*s: %s", STR_ARG(where), fault_errno_text(errno));
     return fd < 0 ? -1 : close_and_fail(fd);
@@ -88,17 +99,35 @@ static bool read_path(struct str where, union address *address)
     return true;
 }
 
-static int open_unix(struct str where, const char *option, struct fault *fault)
+/* Three or four octal digits; absent is none. */
+static bool read_mode(struct str text, mode_t *mode)
+{
+    *mode = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] < '0' || text.data[i] > '7')
+            return false;
+        *mode = *mode * 8 + (mode_t)(text.data[i] - '0');
+    }
+    return !text.data || ((text.len == 3 || text.len == 4) && *mode > 0 && *mode <= ACCESSPERMS);
+}
+
+static int open_unix(struct str where, const struct listen_terms *terms, struct fault *fault)
 {
     union address address;
+    mode_t mode;
+    if (!read_mode(terms->unix_mode, &mode)) {
+        fault_set(fault, FAULT_INVALID_REQUEST, "option listen_unix_mode: \"%.*s\" is no mode such as 0660",
+                  STR_ARG(terms->unix_mode));
+        return -1;
+    }
     if (!read_path(where, &address)) {
         fault_set(fault, FAULT_INVALID_REQUEST,
-                  "option %s: the path in %.*s does not begin with / or is longer than %zu bytes", option,
-                  STR_ARG(where), sizeof address.un.sun_path - 1);
+                  "option %s: the path in %.*s does not begin with / or is longer than %zu bytes",
+                  terms->option, STR_ARG(where), sizeof address.un.sun_path - 1);
         return -1;
     }
     remove_stale_socket(&address, sizeof address.un);
-    return bind_and_listen(&address, sizeof address.un, where, fault);
+    return bind_and_listen(&address, sizeof address.un, mode, where, fault);
 }
 
 /* Splits at the last colon, so that an IPv6 address needs its brackets. */
@@ -138,7 +167,7 @@ static int open_inet(struct str where, const char *option, struct fault *fault)
     }
     union address address = {0};
     memcpy(&address.room, found->ai_addr, found->ai_addrlen);
-    int fd = bind_and_listen(&address, found->ai_addrlen, where, fault);
+    int fd = bind_and_listen(&address, found->ai_addrlen, 0, where, fault);
     freeaddrinfo(found);
     return fd;
 }
@@ -179,16 +208,16 @@ static int open_systemd(const char *option, struct fault *fault)
     return fd;
 }
 
-int listen_open(struct str where, const char *option, struct fault *fault)
+int listen_open(struct str where, const struct listen_terms *terms, struct fault *fault)
 {
     int fd;
     if (str_equal(where, STR("systemd")))
-        fd = open_systemd(option, fault);
+        fd = open_systemd(terms->option, fault);
     else if (str_starts_with(where, STR("unix:")))
-        fd = open_unix(where, option, fault);
+        fd = open_unix(where, terms, fault);
     else
-        fd = open_inet(where, option, fault);
-    return require_local(fd, where, option, fault);
+        fd = open_inet(where, terms->option, fault);
+    return require_keys(fd, where, terms, fault);
 }
 
 void listen_forget(struct str where)
@@ -198,8 +227,9 @@ void listen_forget(struct str where)
         unlink(address.un.sun_path);
 }
 
-struct str listen_describe(struct arena *arena, int fd)
+struct str listen_describe(struct arena *arena, int fd, bool has_tls)
 {
+    const char *scheme = has_tls ? "https" : "http";
     union address address = {0};
     socklen_t len = sizeof address;
     char host[INET6_ADDRSTRLEN] = "";
@@ -208,10 +238,10 @@ struct str listen_describe(struct arena *arena, int fd)
     switch (address.any.sa_family) {
     case AF_INET:
         inet_ntop(AF_INET, &address.v4.sin_addr, host, sizeof host);
-        return arena_format(arena, "http://%s:%d", host, ntohs(address.v4.sin_port));
+        return arena_format(arena, "%s://%s:%d", scheme, host, ntohs(address.v4.sin_port));
     case AF_INET6:
         inet_ntop(AF_INET6, &address.v6.sin6_addr, host, sizeof host);
-        return arena_format(arena, "http://[%s]:%d", host, ntohs(address.v6.sin6_port));
+        return arena_format(arena, "%s://[%s]:%d", scheme, host, ntohs(address.v6.sin6_port));
     default: return arena_format(arena, "unix:%s", address.un.sun_path);
     }
 }

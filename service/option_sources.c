@@ -6,6 +6,7 @@
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { MAX_FILE_NODES = 1000, ARENA_BYTES = 1 << 20 };
 
@@ -22,6 +23,11 @@ static bool secret_from_file(struct settings *settings, const struct option *opt
     struct str text = buf_view(&contents);
     while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
         text.len--;
+    struct secret_file *file = arena_take(&settings->arena, sizeof *file);
+    if (file) {
+        *file = (struct secret_file){terminated, settings->secret_files};
+        settings->secret_files = file;
+    }
     bool ok = option_set(settings, option, text, source, fault);
     buf_wipe(&contents);
     return ok;
@@ -65,6 +71,9 @@ static bool apply_json(struct settings *settings, struct str text, struct fault 
               fault_set(fault, FAULT_INVALID_REQUEST, "the configuration file is not a JSON object");
     for (const cJSON *member = ok ? root->child : NULL; ok && member; member = member->next)
         ok = apply_json_member(settings, member, fault);
+    for (cJSON *member = ok ? root->child : NULL; member; member = member->next)
+        if (cJSON_IsString(member))
+            explicit_bzero(member->valuestring, strlen(member->valuestring));
     cJSON_Delete(root);
     return ok;
 }
@@ -105,13 +114,24 @@ static bool apply_environment(struct settings *settings, const char *const *envi
     return true;
 }
 
+/* Whoever forgets the "=" may have written a password: only an option's name is said again. */
+static bool refuse_set(struct str text, struct fault *fault)
+{
+    size_t len = 0;
+    while (len < text.len && (char_is_alpha(text.data[len]) || text.data[len] == '_'))
+        len++;
+    const struct option *option = option_find(str_first(text, len));
+    return fault_set(fault, FAULT_INVALID_REQUEST, "--set%s%s: name=value is wanted", option ? " " : "",
+                     option ? option_name(option) : "");
+}
+
 static bool apply_sets(struct settings *settings, const char *const *sets, size_t count, struct fault *fault)
 {
     for (size_t i = 0; i < count; i++) {
         struct str text = str_of(sets[i]);
         struct str name = str_cut(&text, '=');
         if (!text.data)
-            return fault_set(fault, FAULT_INVALID_REQUEST, "--set %s: name=value is wanted", sets[i]);
+            return refuse_set(name, fault);
         if (!option_apply(settings, name, text, SOURCE_COMMAND_LINE, fault))
             return false;
     }

@@ -22,6 +22,9 @@ bool option_is_secret(const struct option *option);
 /* Reads `text` as the option's kind of value. Fault: INVALID_REQUEST, saying what is wanted. */
 bool option_set(struct settings *settings, const struct option *option, struct str text,
                 enum option_source source, struct fault *fault);
+
+/* Another default, which stands unless the user has said otherwise. */
+bool option_suggest(struct settings *settings, const char *name, const char *text, struct fault *fault);
 bool options_set_defaults(struct settings *settings, struct fault *fault);
 
 #endif

@@ -31,6 +31,7 @@ enum { SECOND = 1000, HOUR = 3600 * SECOND };
 #define CHOICE(name, preset, words, text)   #name, KIND_CHOICE, FIELD(name), preset, 0, 0, words, text
 #define COUNT(name, preset, min, max, text) #name, KIND_COUNT, FIELD(name), preset, min, max, NULL, text
 #define LIMIT(name, preset, lo, hi, text)   #name, KIND_COUNT, FIELD(limits.name), preset, lo, hi, NULL, text
+#define RATE(name, field, preset, text)     name, KIND_COUNT, FIELD(field), preset, 0, MIB(1024), NULL, text
 #define DURATION(name, field, preset, min, text)                                                             \
     name, KIND_DURATION, FIELD(field), preset, min, HOUR, NULL, text
 
@@ -38,6 +39,31 @@ static const struct option options[] = {
     {TEXT(listen, "127.0.0.1:8587",
           "where messages are taken: host:port, [v6]:port, unix:/path, or systemd")},
     {TEXT(admin_listen, "127.0.0.1:8588", "where /livez, /readyz and /metrics are: the same forms, or off")},
+    {TEXT(listen_unix_mode, NULL,
+          "mode of the files of Unix sockets, such as 0660; without it, as the umask has it")},
+    {TEXT(listen_unix_users, NULL,
+          "users, by name or number, that may use Unix sockets, separated by spaces; without it, whoever may "
+          "open "
+          "them")},
+    {CHOICE(
+        listen_proxied, "no", "no yes",
+        "whether a proxy in front has TLS, so that API keys on a plain listener are no cause for a warning")},
+    {TEXT(api_keys_file, NULL,
+          "file of the API keys that callers need; without it, other hosts cannot reach the listeners")},
+    {TEXT(allow_hosts, NULL,
+          "names by which callers may call a listener on loopback without API keys, beside localhost and the "
+          "like, "
+          "separated by spaces")},
+    {TEXT(rate_limit, NULL,
+          "requests to send of all callers together, such as 100/s or \"6000/m burst 200\"")},
+    {TEXT(redirect_to, NULL, "the one address that every message is sent to, in place of its recipients")},
+    {TEXT(
+        listen_tls_cert_file, NULL,
+        "PEM file of the certificate, its chain behind it, with which messages are taken over HTTPS alone")},
+    {TEXT(listen_tls_key_file, NULL, "PEM file of that certificate's key; without it, the same file")},
+    {TEXT(listen_tls_client_ca_file, NULL,
+          "PEM file of the authorities that must have signed a client's certificate; without it, none is "
+          "needed")},
     {URLS(smtp_url,
           "the relay: smtp://user:password@host:587 (STARTTLS), smtps://user:password@host:465 (TLS), "
           "lmtp://host:24, or a Unix socket: smtp:///path, lmtp:///path; "
@@ -73,20 +99,29 @@ static const struct option options[] = {
     {DURATION("smtp_login_window", smtp_login_window_ms, "60s", 1,
               "how long no login is tried after one was refused, unless SIGHUP brings other credentials")},
     {LIMIT(max_body_bytes, "37748736", 1024, MIB(1024), "size of one request body")},
-    {LIMIT(max_in_flight_bytes, "268435456", 1024, MIB(65536), "size of all request bodies held at a time")},
+    {LIMIT(max_in_flight_bytes, "268435456", 1024, MIB(65536),
+           "memory for all requests and answers held at a time")},
     {COUNT(max_queue, "4096", 1, 1000000, "messages waiting for a session with one relay")},
     {LIMIT(max_recipients, "1000", 1, 100000, "recipients of one message")},
     {LIMIT(max_attachments, "100", 0, 10000, "attachments of one message")},
     {LIMIT(max_headers, "100", 0, 10000, "extra header fields of one message")},
     {LIMIT(max_json_nodes, "20000", 100, 10000000, "values in one JSON body")},
     {COUNT(max_http_connections, "16384", 1, 1000000, "HTTP connections open at a time")},
+    {COUNT(max_http_connections_per_address, "8192", 0, 1000000,
+           "of which one address, or one IPv6 network of 64 bits, has as many; 0 for no limit")},
     {COUNT(http_threads, "2", 1, 64, "threads that read and answer HTTP")},
     {DURATION("timeout_request", timeout_request_ms, "2m", 1,
               "for one message in all, from its last byte in to its answer")},
     {DURATION("timeout_shutdown", timeout_shutdown_ms, "30s", 0,
               "for what is being sent when a stop is asked for")},
-    {DURATION("timeout_http_idle", timeout_http_idle_ms, "60s", SECOND,
+    {DURATION("timeout_http_idle", http_pace.idle_ms, "60s", SECOND,
               "for an HTTP connection that says nothing")},
+    {DURATION("timeout_http_header", http_pace.header_ms, "20s", 1, "for the header of a request, in all")},
+    {DURATION("timeout_http_body", http_pace.body_ms, "5m", 1, "for the body of a request, in all")},
+    {DURATION("timeout_http_response", http_pace.answer_ms, "2m", 1,
+              "for the client to take an answer, in all")},
+    {RATE("min_http_body_rate", http_pace.min_body_rate, "1024",
+          "bytes a second at which a body has to come, over each 10 seconds; 0 for no limit")},
     {DURATION("timeout_smtp_idle", timeout_smtp_idle_ms, "10s", 1,
               "for a session that has no message to send")},
     {DURATION("timeout_connect", timeouts.connect_ms, "10s", 1,
@@ -102,6 +137,13 @@ static const struct option options[] = {
               "for the relay to take a block of the message")},
     {DURATION("timeout_data_termination", timeouts.data_termination_ms, "10m", 1,
               "for the reply to the end of the message")},
+    {TEXT(sandbox_smtp_listen, "127.0.0.1:2525",
+          "where the sandbox takes mail from other SMTP clients too: host:port, [v6]:port, or unix:/path")},
+    {TEXT(sandbox_smtp_username, NULL, "the user whom the sandbox lets in; without it, anybody")},
+    {SECRET(sandbox_smtp_password, "that user's password")},
+    {COUNT(sandbox_max_messages, "10000", 1, 1000000,
+           "messages that the sandbox keeps; the oldest go first")},
+    {COUNT(sandbox_max_bytes, "536870912", MIB(1), MIB(65536), "size of all that it keeps of them")},
     {CHOICE(log_level, "info", "debug info warn error", "the least severe events that are logged")},
     {CHOICE(log_format, "logfmt", "logfmt json", "how a line of the log is written")},
 };
@@ -244,6 +286,13 @@ bool option_set(struct settings *settings, const struct option *option, struct s
     return true;
 }
 
+bool option_suggest(struct settings *settings, const char *name, const char *text, struct fault *fault)
+{
+    const struct option *option = option_find(str_of(name));
+    return settings->sources[option - options] != SOURCE_DEFAULT ||
+           option_set(settings, option, str_of(text), SOURCE_DEFAULT, fault);
+}
+
 bool options_set_defaults(struct settings *settings, struct fault *fault)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++)
@@ -296,18 +345,43 @@ static struct str scheme_of(struct str url)
     return STR("");
 }
 
+/* With the words behind it that have no scheme: a password may hold a space, if only by mistake. */
+static struct str cut_url(struct str *urls)
+{
+    struct str url = str_cut(urls, ' ');
+    while (urls->len && !scheme_of(*urls).len) {
+        struct str word = str_cut(urls, ' ');
+        url.len = (size_t)(word.data + word.len - url.data);
+    }
+    return url;
+}
+
+/* Where there is no "@", is it a host, and a port of digits if any? Else it may be a password whose "@host" was
+ * forgotten. */
+static bool is_place(struct str text)
+{
+    struct str place = str_cut(&text, '?');
+    place = str_cut(&place, '/');
+    size_t colon = str_last_index(place, ':');
+    uint64_t port;
+    return str_index(place, ' ') == place.len &&
+           (colon == place.len || str_last_index(place, ']') + 1 == place.len ||
+            str_to_uint(str_from(place, colon + 1), UINT16_MAX, &port));
+}
+
 /* In each URL all that stands before its last "@", but for the scheme. */
 static void append_masked_urls(struct buf *out, struct str urls)
 {
     while (urls.len) {
-        struct str url = str_cut(&urls, ' ');
+        struct str url = cut_url(&urls), scheme = scheme_of(url);
         size_t at = str_last_index(url, '@');
-        if (at < url.len) {
-            buf_append(out, scheme_of(url));
+        buf_append(out, scheme);
+        if (at < url.len || !scheme.len || !is_place(str_from(url, scheme.len))) {
             buf_append(out, STR("***"));
-            url = str_from(url, at);
+            buf_append(out, str_from(url, at));
+        } else {
+            buf_append(out, str_from(url, scheme.len));
         }
-        buf_append(out, url);
         buf_append(out, urls.len ? STR(" ") : STR(""));
     }
 }
@@ -324,6 +398,34 @@ static void append_value(struct buf *out, const struct settings *settings, const
     case KIND_DURATION: buf_append_format(out, "%" PRId64 "ms", *(const int64_t *)field); break;
     case KIND_CHOICE: buf_append(out, choice_word(option->choices, *(const int *)field)); break;
     }
+}
+
+/* Each entry is domain:selector:file. */
+static void visit_dkim_files(struct str entries, void (*visit)(void *, struct str), void *context)
+{
+    while (entries.len) {
+        struct str file = str_cut(&entries, ' ');
+        str_cut(&file, ':');
+        str_cut(&file, ':');
+        if (file.len)
+            visit(context, file);
+    }
+}
+
+void settings_visit_files(const struct settings *settings, void (*visit)(void *context, struct str path),
+                          void *context)
+{
+    const struct str suffix = STR("_file");
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct str *path = field_of_const(settings, &options[i]);
+        struct str name = str_of(options[i].name);
+        if (options[i].kind == KIND_TEXT && name.len > suffix.len &&
+            str_equal(str_from(name, name.len - suffix.len), suffix) && path->len)
+            visit(context, *path);
+    }
+    for (const struct secret_file *file = settings->secret_files; file; file = file->next)
+        visit(context, file->path);
+    visit_dkim_files(settings->dkim_keys, visit, context);
 }
 
 void settings_append(struct buf *out, const struct settings *settings)

@@ -10,22 +10,34 @@
 #ifndef POSTERN_SERVICE_OPTIONS_H
 #define POSTERN_SERVICE_OPTIONS_H
 
+#include "api/pace.h"
 #include "api/submission.h"
 #include "smtp/relay.h"
 
 enum option_source { SOURCE_DEFAULT, SOURCE_FILE, SOURCE_ENVIRONMENT, SOURCE_COMMAND_LINE };
 
-enum { OPTION_MAX_COUNT = 64 };
+enum { OPTION_MAX_COUNT = 96 };
+
+struct secret_file {
+    struct str path;
+    struct secret_file *next;
+};
 
 /* In the order of the option's words. */
 enum switched { SWITCHED_ON, SWITCHED_OFF };
+enum affirmed { AFFIRMED_NO, AFFIRMED_YES };
 
 struct settings {
     struct arena arena;
     enum option_source sources[OPTION_MAX_COUNT];
+    struct secret_file *secret_files; /* that NAME_FILE named */
 
     struct str listen;
     struct str admin_listen;
+    struct str listen_unix_mode, listen_unix_users;
+    int listen_proxied; /* enum affirmed */
+    struct str api_keys_file, allow_hosts, rate_limit, redirect_to;
+    struct str listen_tls_cert_file, listen_tls_key_file, listen_tls_client_ca_file;
     struct str smtp_url;
     struct str smtp_service;
     struct str smtp_username;
@@ -50,13 +62,17 @@ struct settings {
     uint64_t max_queue;
     struct api_limits limits;
     uint64_t max_http_connections;
+    uint64_t max_http_connections_per_address; /* 0 for no limit */
     uint64_t http_threads;
     int64_t timeout_request_ms;
     int64_t timeout_shutdown_ms;
-    int64_t timeout_http_idle_ms;
+    struct pace_limits http_pace;
     int64_t timeout_smtp_idle_ms;
     int64_t timeout_oauth_command_ms;
     struct smtp_timeouts timeouts;
+    struct str sandbox_smtp_listen;
+    struct str sandbox_smtp_username, sandbox_smtp_password;
+    uint64_t sandbox_max_messages, sandbox_max_bytes;
     int log_level;  /* enum log_level */
     int log_format; /* enum log_format */
 };
@@ -68,11 +84,16 @@ struct option_sources {
     const char *const *environment;
     const char *const *sets;
     size_t set_count;
+    bool no_sandboxing; /* no option, for no file and no environment is to take protection away */
 };
 
 /* Also on failure the settings are to be finished by settings_fini. */
 bool settings_load(struct settings *settings, const struct option_sources *sources, struct fault *fault);
 void settings_fini(struct settings *settings);
+
+/* Each file that the settings name, for what they are read from and for what is read later. */
+void settings_visit_files(const struct settings *settings, void (*visit)(void *context, struct str path),
+                          void *context);
 
 /* For --help and for `postern config`, both ending in a line end. */
 void options_append_help(struct buf *out);

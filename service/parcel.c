@@ -37,6 +37,7 @@ static void forget_try(struct outcome *outcome)
     struct outcome fresh = {.recipients = outcome->recipients,
                             .recipient_count = outcome->recipient_count,
                             .transcript = outcome->transcript,
+                            .transcript_began_us = outcome->transcript_began_us,
                             .timing.queued_us = outcome->timing.queued_us};
     for (size_t i = 0; i < outcome->recipient_count; i++)
         outcome->recipients[i] = (struct outcome_recipient){0};

@@ -48,7 +48,9 @@ static bool run_command(const struct token_source *source, struct deadline deadl
     struct buf output;
     struct fault inner;
     buf_init(&output, SMTP_TOKEN_MAX_BYTES + sizeof "\r\n");
-    bool taken = child_run(source->command.data, deadline, source->stop_fd, &output, &inner);
+    bool taken = source->launcher
+                     ? launcher_run(source->launcher, deadline, source->stop_fd, &output, &inner)
+                     : child_run(source->command.data, deadline, source->stop_fd, &output, &inner);
     if (taken)
         taken = take_token(buf_view(&output), token, "smtp_oauth_command", fault);
     else if (inner.code == FAULT_SHUTTING_DOWN)
@@ -134,15 +136,16 @@ static bool check(struct token_source *source, struct fault *fault)
     return is_token;
 }
 
-bool token_source_init(struct token_source *source, const struct settings *settings, int stop_fd,
-                       struct fault *fault)
+bool token_source_init(struct token_source *source, const struct settings *settings,
+                       const struct launcher *launcher, int stop_fd, struct fault *fault)
 {
     pthread_condattr_t monotonic;
     *source = (struct token_source){.text = settings->smtp_oauth_token,
                                     .file = settings->smtp_oauth_token_file,
                                     .command = settings->smtp_oauth_command,
                                     .timeout_ms = settings->timeout_oauth_command_ms,
-                                    .stop_fd = stop_fd};
+                                    .stop_fd = stop_fd,
+                                    .launcher = launcher};
     buf_init(&source->token, SMTP_TOKEN_MAX_BYTES);
     pthread_mutex_init(&source->lock, NULL);
     pthread_condattr_init(&monotonic);
@@ -153,6 +156,8 @@ bool token_source_init(struct token_source *source, const struct settings *setti
         return fault_set(
             fault, FAULT_INVALID_REQUEST,
             "options smtp_oauth_token, smtp_oauth_token_file and smtp_oauth_command: only one of them");
+    if (launcher && !str_equal(source->command, str_of(launcher->command)))
+        return fault_set(fault, FAULT_INVALID_REQUEST, "option smtp_oauth_command: a change takes a restart");
     return check(source, fault);
 }
 

@@ -12,6 +12,7 @@
 #ifndef POSTERN_SERVICE_TOKEN_H
 #define POSTERN_SERVICE_TOKEN_H
 
+#include "service/launcher.h"
 #include "service/options.h"
 #include "smtp/relay.h"
 
@@ -21,6 +22,7 @@ struct token_source {
     struct str text, file, command; /* one of them at most; NUL behind each */
     int64_t timeout_ms;
     int stop_fd;
+    const struct launcher *launcher;
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t has_run;
     bool is_running;
@@ -29,9 +31,10 @@ struct token_source {
     struct fault fault;
 };
 
-/* Looks at text and file, to know of a mistake before the first mail. To be finished also on a fault. */
-bool token_source_init(struct token_source *source, const struct settings *settings, int stop_fd,
-                       struct fault *fault);
+/* Looks at text and file, to know of a mistake before the first mail. With a launcher, that is who runs the
+ * command, and it must be the one that it knows. To be finished also on a fault. */
+bool token_source_init(struct token_source *source, const struct settings *settings,
+                       const struct launcher *launcher, int stop_fd, struct fault *fault);
 void token_source_fini(struct token_source *source);
 
 /* As a relay asks for it; its fetch is NULL where no token is configured. */

@@ -133,7 +133,7 @@ static bool join_strings(struct arena *arena, struct str data, struct str *recor
         buf_append(&joined, str_first(str_from(data, 1), len));
         data = str_from(data, len + 1);
     }
-    *record = joined.len ? arena_keep(arena, &joined) : STR("");
+    *record = arena_keep(arena, &joined);
     buf_fini(&joined);
     return whole && record->data;
 }

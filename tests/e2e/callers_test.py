@@ -140,7 +140,7 @@ def readme_examples():
     tool("curl")
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
         blocks = re.findall(r"^```sh\n(curl .*?)^```", file.read(), re.DOTALL | re.MULTILINE)
-    commands = [command for block in blocks for command in re.split(r"\n(?=curl )", block)]
+    commands = [command for block in blocks for command in re.split(r"\n(?=curl )", block) if "/v1/messages" in command]
     check(len(commands) >= 3, f"README has {len(commands)} curl commands")
     with tempfile.TemporaryDirectory() as folder:
         for name, content in README_FILES.items():

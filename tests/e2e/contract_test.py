@@ -14,6 +14,7 @@ from lib import gateway, openapi, raw_http
 from lib.faults import FIN, STALL
 from lib.gateway import Gateway, Response, message
 from lib.harness import case, check, check_equal, last_case, main
+from lib.keys import KeyFile, bearer, entry
 from lib.scripted_relay import ScriptedRelay
 
 openapi.python_tools()
@@ -35,12 +36,19 @@ class Row:
     query: dict = field(default_factory=dict)
     headers: dict = field(default_factory=dict)
     raw: bytes = b""  # in place of the fields, the whole request
+    times: int = 1  # that it is asked; the last answer counts
+    keys: list = None  # entries of a file of API keys, where there is one
 
 
 def to(*recipients, **more):
     return message(to=list(recipients), **more)
 
 
+KEYS = [
+    entry("reader", "reader", ["metrics"]),
+    entry("bound", "bound", from_=["@example.org"]),
+    entry("limited", "limited", rate="1/d"),
+]
 LARGE = {"max_body_bytes": 1024}
 SHORT = {f"timeout_{step}": gateway.milliseconds(0.4) for step in gateway.STEP_TIMEOUTS}
 ATTACHED = message(html="<p>x</p>", attachments=[{"content": "eA==", "filename": "a.txt", "content_id": "a@b.example"}])
@@ -59,9 +67,14 @@ ROWS = [
     Row("dry run as the message", 200, query={"dry_run": "true"}, headers={"Accept": "message/rfc822"}),
     Row("no JSON", 400, raw=raw_http.post(b"{")),
     Row("framing", 400, raw=raw_http.post(b"{}", raw_http.HOST)),
+    Row("no key", 401, keys=[]),
+    Row("a page in a browser", 403, headers={"Origin": "https://evil.example"}),
+    Row("a key for something else", 403, headers=bearer("reader"), keys=KEYS),
+    Row("a sender of others", 403, headers=bearer("bound"), keys=KEYS),
     Row("another method", 405, raw=b"PUT /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"),
     Row("not acceptable", 406, headers={"Accept": "image/png"}),
-    Row("no length", 411, raw=b"POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\r\n"),
+    Row("too slow", 408, raw=raw_http.post(b"{}")[:-1], options={"timeout_http_body": "100ms"}),
+    Row("no length", 411, raw=b"POST /v1/messages HTTP/1.1\r\n" + raw_http.HOST + raw_http.JSON_TYPE + b"\r\n"),
     Row("too large", 413, message(text="x" * 2000), options=LARGE),
     Row("too large for the relay", 413, steps={"ehlo": "250-relay.test\n250 SIZE 100"}),
     Row("no JSON by type", 415, headers={"Content-Type": "text/plain"}),
@@ -80,6 +93,8 @@ ROWS = [
     Row("SMTPUTF8", 422, to("b\u00f8b@example.net")),
     Row("DSN", 422, message(dsn={"notify": ["failure", "delay"], "return": "headers", "envelope_id": "a 1"})),
     Row("REQUIRETLS", 422, message(require_tls=True)),
+    Row("too often", 429, options={"rate_limit": "1/d"}, times=2),
+    Row("too often with a key", 429, headers=bearer("limited"), keys=KEYS, times=2),
     Row("sender rejected", 422, steps={"mail": "550 5.1.0 No"}),
     Row("recipients rejected", 422, to("a@example.net", "b@example.net"), {"rcpt": [None, "550 5.1.1 Unknown"]}),
     Row("message rejected", 422, steps={"dot": "554 5.6.0 No"}),
@@ -112,16 +127,18 @@ def ask(running, row):
 def play(row):
     with ScriptedRelay(steps=row.steps) as relay:
         options = {name: str(value).replace("{port}", str(relay.port)) for name, value in row.options.items()}
+        if row.keys is not None:
+            options["api_keys_file"] = KeyFile(*row.keys).path
         with Gateway(**{"smtp_url": relay.url(), **options}) as running:
-            response = ask(running, row)
+            response = [ask(running, row) for _ in range(row.times)][-1]
             check_equal(response.status, row.status, f"status ({response.summary()[:800]})")
             seen.add(str(response.status))
             method = row.raw.split(b" ")[0].decode() if row.raw else "POST"
             api.hold_answer("POST" if method == "PUT" else method, SEND, response)
 
 
-for entry in ROWS:
-    case(f"{entry.status} {entry.name}")(functools.partial(play, entry))
+for listed in ROWS:
+    case(f"{listed.status} {listed.name}")(functools.partial(play, listed))
 
 
 @case("what is right by openapi.yaml is taken, its examples too")
@@ -161,6 +178,11 @@ def other_endpoints():
         queue_id = running.post(message()).json()["queue_id"]
         for path in ("/", "/openapi.yaml", "/sandbox/messages"):
             api.hold_answer("GET", path, running.get(path))
+        for path in ("exchanges", "sessions", "behaviour", "certificate.pem", "messages.mbox"):
+            api.hold_answer("GET", f"/sandbox/{path}", running.get(f"/sandbox/{path}"))
+        for kind, name in (("exchanges", "id"), ("sessions", "id")):
+            one = running.get(f"/sandbox/{kind}").json()[kind][0]["id"]
+            api.hold_answer("GET", f"/sandbox/{kind}/{{{name}}}", running.get(f"/sandbox/{kind}/{one}"))
         for name in (queue_id, f"{queue_id}.eml", "nothing"):
             api.hold_answer("GET", "/sandbox/messages/{name}", running.get(f"/sandbox/messages/{name}"))
         api.hold_answer("DELETE", "/sandbox/messages", gateway.request(running.address, "DELETE", "/sandbox/messages"))

@@ -33,7 +33,8 @@ def run(address, *selection, excluded_checks=EXCLUDED_CHECKS):
             "--suppress-health-check",
             "all",
         ]
-        command += ["--workers", "2", "--warnings", "off", *selection]
+        # One worker: hypothesis sets the recursion limit, which parsing in another thread trips over.
+        command += ["--workers", "1", "--warnings", "off", *selection]
         done = subprocess.run(
             command,
             cwd=running.folder,
@@ -49,8 +50,17 @@ def run(address, *selection, excluded_checks=EXCLUDED_CHECKS):
 
 @case("the main listener")
 def main_listener():
-    """Without /openapi.yaml: schemathesis would judge the document, not the text."""
-    run("main", "--exclude-tag", "admin", "--exclude-path", "/openapi.yaml")
+    """Without /openapi.yaml: schemathesis would judge the document, not the text. Nor what has no end, what waits, and
+    what would make the other requests fail."""
+    excluded = ["--exclude-path", "/openapi.yaml", "--exclude-path", "/sandbox/events"]
+    for operation in ("listCaptured", "setBehaviour"):
+        excluded += ["--exclude-operation-id", operation]
+    run("main", "--exclude-tag", "admin", *excluded)
+
+
+@case("rules of behaviour")
+def behaviour():
+    run("main", "--include-path", "/sandbox/behaviour")
 
 
 @case("the admin listener")

@@ -56,6 +56,9 @@ KINDS = {
     "1024-bit": Kind(key=("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024")),
     "sha1": Kind(digest="sha1"),
     "client": Kind(names="email:ann@example.com", common_name="ann", usage="clientAuth"),
+    "client-of-another": Kind(names="", common_name="eve", usage="clientAuth", issuer="other-ca"),
+    "client-expired": Kind(names="", common_name="ann", usage="clientAuth", ends=NOT_LONG_AGO),
+    "rsa": Kind(key=("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")),
 }
 
 _CA_CONFIG = """

@@ -93,8 +93,9 @@ class Response:
         return f"{self.status} {self.body[:1500].decode('utf-8', 'replace')}"
 
 
-def request(address, method, path, body=None, headers=None, timeout=30.0):
-    """One request on a connection of its own. `address` is (host, port) or the path of a Unix socket."""
+def request(address, method, path, body=None, headers=None, timeout=30.0, tls=None):
+    """One request on a connection of its own. `address` is (host, port) or the path of a Unix socket; `tls` is the
+    client's ssl.SSLContext, where it speaks HTTPS."""
     limit = harness.seconds(timeout)
     connection = http.client.HTTPConnection("localhost", timeout=limit)
     if isinstance(address, str):
@@ -104,6 +105,8 @@ def request(address, method, path, body=None, headers=None, timeout=30.0):
     else:
         connection.sock = socket.create_connection(address, limit)
     try:
+        if tls:
+            connection.sock = tls.wrap_socket(connection.sock, server_hostname="localhost")
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         return Response(answer.status, answer.headers, answer.read())
@@ -117,7 +120,7 @@ class Gateway:
     `address` is where it listens, where `options` say so in their own words: the path of a Unix socket.
     `options` are names as in the configuration file: smtp_url, timeout_request, ... `hosts` gives names to addresses,
     and `resolver` is the address of a name server, waited for `resolver_timeout` seconds, both for this process alone
-    (which needs root). `environment` are variables that are no options.
+    (which needs root). `environment` are variables that are no options. `tls` is the ssl.SSLContext of its callers.
     """
 
     def __init__(
@@ -131,6 +134,7 @@ class Gateway:
         arguments=(),
         address=None,
         environment=None,
+        tls=None,
         **options,
     ):
         self.options = {
@@ -141,6 +145,8 @@ class Gateway:
         }
         if timeout is not None:
             self.options.update({f"timeout_{step}": milliseconds(timeout) for step in STEP_TIMEOUTS})
+        if command == "sandbox":
+            self.options["sandbox_smtp_listen"] = "127.0.0.1:0"
         if relay is not None:
             self.options["smtp_url"] = relay if isinstance(relay, str) else relay.url()
         self.options.update(options)
@@ -151,7 +157,7 @@ class Gateway:
         self.folder = tempfile.mkdtemp(prefix="postern-e2e-gateway-")
         self._release = harness.own(self._destroy)
         self.log_path = os.path.join(self.folder, "log")
-        self.address, self.admin_address = address, None
+        self.address, self.admin_address, self.tls = address, None, tls
 
     # --- Life
 
@@ -288,10 +294,10 @@ class Gateway:
         body = fields if isinstance(fields, bytes) else json.dumps(fields).encode()
         path = "/v1/messages" + ("?" + urllib.parse.urlencode(query) if query else "")
         headers = {"Content-Type": "application/json", **(headers or {})}
-        return request(self.address, "POST", path, body, headers, timeout)
+        return request(self.address, "POST", path, body, headers, timeout, self.tls)
 
     def get(self, path, headers=None):
-        return request(self.address, "GET", path, None, headers)
+        return request(self.address, "GET", path, None, headers, tls=self.tls)
 
     def get_admin(self, path):
         return request(self.admin_address, "GET", path)
@@ -300,7 +306,7 @@ class Gateway:
         return socket.create_connection(self.address, harness.seconds(timeout), source)
 
     def url(self, path="/v1/messages"):
-        return f"http://{self.address[0]}:{self.address[1]}{path}"
+        return f"{'https' if self.tls else 'http'}://{self.address[0]}:{self.address[1]}{path}"
 
     # --- Look
 
@@ -325,7 +331,10 @@ class Gateway:
         raise KeyError(name)
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        try:
+            return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        except PermissionError:
+            raise harness.Skip("needs root: the program lets its own user look at none of its descriptors") from None
 
     def limit_descriptors(self, count):
         _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE)

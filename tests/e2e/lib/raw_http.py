@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import socket
+import ssl
 import time
 
 from .harness import Failure
@@ -31,10 +32,12 @@ def post(body, fields=b"", content_type=JSON_TYPE, path=b"/v1/messages"):
 
 
 class Connection:
-    """One connection; answers are read one by one."""
+    """One connection; answers are read one by one. `tls` is the client's ssl.SSLContext, where it speaks HTTPS."""
 
-    def __init__(self, address, timeout=10.0, source=None):
+    def __init__(self, address, timeout=10.0, source=None, tls=None):
         self.sock = socket.create_connection(address, timeout, source)
+        if tls:
+            self.sock = tls.wrap_socket(self.sock, server_hostname="localhost")
         self.pending = b""
 
     def __enter__(self):
@@ -47,7 +50,7 @@ class Connection:
         """All of it, unless the server has closed meanwhile: then its answer is there to be read."""
         try:
             self.sock.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             pass
 
     def drip(self, data, pause):

@@ -72,7 +72,7 @@ static void a_receipt_has_all_that_the_relay_said(void)
     CHECK_INT(status_of(&sample), 200);
 }
 
-static void a_queue_id_that_is_not_known_is_null_and_a_transcript_is_shown_when_there_is_one(void)
+static void a_queue_id_that_is_not_known_is_null_and_a_transcript_is_shown_when_it_is_asked_for(void)
 {
     struct sample sample;
     sample_init(&sample);
@@ -81,6 +81,7 @@ static void a_queue_id_that_is_not_known_is_null_and_a_transcript_is_shown_when_
     set_relay(outcome, 250, STR("Ok"));
     outcome->tls = (struct str){0};
     outcome->transcript = STR("S: 220 x\n");
+    sample.submission.wants_transcript = true;
     outcome->recipient_count = 1;
     check_json(receipt_json(&sample.submission),
                "{\"id\":\"0192f3c8-8f0e-7cc3-98c4-dc0c0c07398f\",\"delivery\":\"partial\","
@@ -260,7 +261,7 @@ static void a_text_beyond_the_bound_is_none(void)
 int main(void)
 {
     TEST(a_receipt_has_all_that_the_relay_said);
-    TEST(a_queue_id_that_is_not_known_is_null_and_a_transcript_is_shown_when_there_is_one);
+    TEST(a_queue_id_that_is_not_known_is_null_and_a_transcript_is_shown_when_it_is_asked_for);
     TEST(a_refusal_names_the_recipients);
     TEST(what_never_reached_a_relay_shows_none);
     TEST(the_delivery_is_never_told_wrong);

@@ -4,6 +4,7 @@
 #include "api/reader.h"
 #include "test.h"
 
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -444,6 +445,18 @@ static void what_a_message_refers_to_is_read(void)
     submission_free(&submission);
 }
 
+static void what_is_made_of_a_message_is_counted(void)
+{
+    struct submission *small = read_body(WITH("\"subject\":\"x\""));
+    struct submission *large = read_body(
+        WITH("\"headers\":{\"X-A\":\"b\",\"X-C\":\"d\"},\"cc\":[\"c@example.net\",\"d@example.net\"]"));
+    uint64_t few = submission_overhead_bytes(small), more = submission_overhead_bytes(large);
+    CHECK(few > sizeof *small + 4 * sizeof(cJSON));
+    CHECK(more > few + 6 * sizeof(cJSON) + (large->arena.taken_bytes - small->arena.taken_bytes));
+    submission_free(&small);
+    submission_free(&large);
+}
+
 int main(void)
 {
     TEST(what_a_message_refers_to_is_checked);
@@ -456,6 +469,7 @@ int main(void)
     TEST(every_field_arrives);
     TEST(attachments_are_completed);
     TEST(the_envelope_is_complete);
+    TEST(what_is_made_of_a_message_is_counted);
     TEST(the_return_path_is_from_unless_it_is_given);
     TEST(a_mailbox_that_stands_twice_is_one_recipient);
     TEST(only_local_parts_need_smtputf8);

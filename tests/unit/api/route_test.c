@@ -3,11 +3,12 @@
 #include "api/route.h"
 #include "test.h"
 
-static const struct api_route routes[] = {{"POST", "/v1/messages", NULL},
-                                          {"GET", "/", NULL},
-                                          {"GET", "/sandbox/messages", NULL},
-                                          {"DELETE", "/sandbox/messages", NULL},
-                                          {"GET", "/sandbox/messages/*", NULL}};
+static const struct api_route routes[] = {{"POST", "/v1/messages", NULL, ACCESS_ANYONE, 0},
+                                          {"GET", "/", NULL, ACCESS_ANYONE, 0},
+                                          {"GET", "/sandbox/messages", NULL, ACCESS_ANYONE, 0},
+                                          {"DELETE", "/sandbox/messages", NULL, ACCESS_ANYONE, 0},
+                                          {"GET", "/sandbox/messages/*", NULL, ACCESS_ANYONE, 0},
+                                          {"GET", "/parts/**", NULL, ACCESS_ANYONE, 0}};
 static const struct route_table table = {routes, sizeof routes / sizeof *routes};
 
 static void a_route_is_found_byte_by_byte(void)
@@ -23,6 +24,8 @@ static void a_route_is_found_byte_by_byte(void)
         {"one of two methods", "DELETE", "/sandbox/messages", 3, NULL, "GET, HEAD, DELETE"},
         {"the rest", "GET", "/sandbox/messages/4Xyz.eml", 4, "4Xyz.eml", "GET, HEAD"},
         {"an empty rest", "GET", "/sandbox/messages/", 4, "", "GET, HEAD"},
+        {"one segment is the rest", "GET", "/sandbox/messages/4Xyz/1", -1, NULL, ""},
+        {"any number of them", "GET", "/parts/a/b", 5, "a/b", "GET, HEAD"},
         {"H43 small letters", "post", "/v1/messages", -1, NULL, "POST"},
         {"H44 another method", "GET", "/v1/messages", -1, NULL, "POST"},
         {"H44 HEAD where there is no GET", "HEAD", "/v1/messages", -1, NULL, "POST"},

@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const struct listen_terms listen_option = {.option = "listen"},
+                                 admin_listen = {.option = "admin_listen"};
+
 static void loopback_and_unix_sockets_are_opened(void)
 {
     char path[64], unix_form[80];
@@ -22,9 +25,9 @@ static void loopback_and_unix_sockets_are_opened(void)
         struct arena arena;
         arena_init(&arena, 1000);
         test_row("%s", rows[i].where);
-        int fd = listen_open(str_of(rows[i].where), "listen", &fault);
+        int fd = listen_open(str_of(rows[i].where), &listen_option, &fault);
         if (CHECK(fd >= 0))
-            CHECK(str_starts_with(listen_describe(&arena, fd), str_of(rows[i].prefix)));
+            CHECK(str_starts_with(listen_describe(&arena, fd, false), str_of(rows[i].prefix)));
         close(fd);
         arena_fini(&arena);
     }
@@ -37,7 +40,7 @@ static void what_other_hosts_can_reach_is_refused(void)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fault fault = {0};
         test_row("%s", rows[i]);
-        CHECK_INT(listen_open(str_of(rows[i]), "listen", &fault), -1);
+        CHECK_INT(listen_open(str_of(rows[i]), &listen_option, &fault), -1);
         CHECK_INT(fault.code, FAULT_INVALID_REQUEST);
         CHECK(str_starts_with(str_of(fault.detail), STR("option listen: ")));
     }
@@ -51,7 +54,7 @@ static void a_form_that_is_none_is_refused_by_the_options_name(void)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fault fault = {0};
         test_row("%s", rows[i]);
-        CHECK_INT(listen_open(str_of(rows[i]), "admin_listen", &fault), -1);
+        CHECK_INT(listen_open(str_of(rows[i]), &admin_listen, &fault), -1);
         CHECK(str_starts_with(str_of(fault.detail), STR("option admin_listen: ")));
     }
 }
@@ -61,9 +64,9 @@ static void a_socket_file_that_is_in_use_stays(void)
     char where[80];
     snprintf(where, sizeof where, "unix:/tmp/postern-listen-%d-b.sock", (int)getpid());
     struct fault fault = {0};
-    int first = listen_open(str_of(where), "listen", &fault);
+    int first = listen_open(str_of(where), &listen_option, &fault);
     CHECK(first >= 0);
-    CHECK_INT(listen_open(str_of(where), "listen", &fault), -1);
+    CHECK_INT(listen_open(str_of(where), &listen_option, &fault), -1);
     CHECK_INT(fault.code, FAULT_OVERLOADED);
     close(first);
     unlink(where + 5);
@@ -79,7 +82,7 @@ static void hand_over(const char *count, const char *names)
     setenv("LISTEN_FDNAMES", names, 1);
     for (int fd = 3; fd < 5; fd++) {
         struct fault fault;
-        int opened = listen_open(STR("127.0.0.1:0"), "listen", &fault);
+        int opened = listen_open(STR("127.0.0.1:0"), &listen_option, &fault);
         if (CHECK(opened >= 0) && opened != fd) {
             CHECK_INT(dup2(opened, fd), fd);
             close(opened);
@@ -104,8 +107,8 @@ static void systemds_sockets_are_known_by_name_or_else_by_place(void)
         struct fault fault;
         test_row("%s %s", rows[i].count, rows[i].names);
         hand_over(rows[i].count, rows[i].names);
-        CHECK_INT(listen_open(STR("systemd"), "listen", &fault), rows[i].listen_fd);
-        CHECK_INT(listen_open(STR("systemd"), "admin_listen", &fault), rows[i].admin_fd);
+        CHECK_INT(listen_open(STR("systemd"), &listen_option, &fault), rows[i].listen_fd);
+        CHECK_INT(listen_open(STR("systemd"), &admin_listen, &fault), rows[i].admin_fd);
         close(3), close(4);
     }
     unsetenv("LISTEN_PID");

@@ -59,6 +59,8 @@ static void a_value_that_is_not_of_its_kind_is_refused_by_name(void)
         {"listen_file=/dev/null", "unknown option listen_file (postern --help lists them)"},
         {"=1", "unknown option  (postern --help lists them)"},
         {"max_queue", "--set max_queue: name=value is wanted"},
+        {"smtp_password:hunter2", "--set smtp_password: name=value is wanted"},
+        {"hunter2", "--set: name=value is wanted"},
         {"smtp_password_file=/no/such/file",
          "option smtp_password_file: /no/such/file: No such file or directory"},
     };
@@ -100,7 +102,7 @@ static void a_later_source_wins(void)
     const char *environment[] = {"HOME=/root", "POSTERN_MAX_QUEUE=20", "POSTERN_SMTP_USERNAME=environment",
                                  NULL};
     const char *sets[] = {"max_queue=30"};
-    struct option_sources sources = {path, environment, sets, 1};
+    struct option_sources sources = {path, environment, sets, 1, false};
     struct settings settings;
     struct fault fault;
     CHECK(settings_load(&settings, &sources, &fault));
@@ -177,22 +179,50 @@ static bool contains(struct str text, const char *word)
 
 static void what_is_shown_never_shows_a_secret(void)
 {
-    const char *sets[] = {
-        "smtp_url=smtp://ann:hunter2@home@relay.example smtps://b.example:465 ann:hunter5@x",
-        "smtp_password=hunter3", "smtp_oauth_token=hunter4"};
+    const char *sets[] = {"smtp_url=smtp://ann:hunter2@home@relay.example smtps://b.example:465",
+                          "smtp_password=hunter3", "smtp_oauth_token=hunter4"};
     struct settings settings;
     struct fault fault;
     struct buf text;
     buf_init(&text, 65536);
     CHECK(settings_load(&settings, &(struct option_sources){.sets = sets, .set_count = 3}, &fault));
     settings_append(&text, &settings);
-    CHECK(contains(buf_view(&text),
-                   "smtp_url=smtp://***@relay.example smtps://b.example:465 ***@x  # --set\n"));
+    CHECK(contains(buf_view(&text), "smtp_url=smtp://***@relay.example smtps://b.example:465  # --set\n"));
     CHECK(contains(buf_view(&text), "smtp_password=***  # --set\n"));
     CHECK(contains(buf_view(&text), "timeout_mail=300000ms  # default\n"));
     CHECK(!contains(buf_view(&text), "hunter"));
     buf_fini(&text);
     settings_fini(&settings);
+}
+
+static void of_a_wrong_url_only_the_place_is_shown(void)
+{
+    static const struct {
+        const char *set, *shown;
+    } rows[] = {
+        {"smtp_url=ann:hunter2@a.example", "smtp_url=***@a.example  #"},
+        {"smtp_url=smtp://ann:hunter2 hunter3@a.example", "smtp_url=smtp://***@a.example  #"},
+        {"smtp_url=smtp://a.example:25 hunter2", "smtp_url=smtp://***  #"},
+        {"smtp_url=smtp://ann:hunter2", "smtp_url=smtp://***  #"},
+        {"smtp_url=hunter2", "smtp_url=***  #"},
+        {"smtp_url=smtp://[::1]:25?tls=none smtp://[::1] lmtp:///run/a:b",
+         "smtp_url=smtp://[::1]:25?tls=none smtp://[::1] lmtp:///run/a:b  #"},
+        {"smtp_proxy=socks5://ann:hunter2@a.example:1080", "smtp_proxy=socks5://***@a.example:1080  #"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct settings settings;
+        struct fault fault;
+        struct buf text;
+        buf_init(&text, 65536);
+        test_row("%s", rows[i].set);
+        CHECK(
+            settings_load(&settings, &(struct option_sources){.sets = &rows[i].set, .set_count = 1}, &fault));
+        settings_append(&text, &settings);
+        CHECK(contains(buf_view(&text), rows[i].shown));
+        CHECK(!contains(buf_view(&text), "hunter"));
+        buf_fini(&text);
+        settings_fini(&settings);
+    }
 }
 
 int main(void)
@@ -206,5 +236,6 @@ int main(void)
     TEST(a_secret_comes_from_its_file_without_the_line_end);
     TEST(an_empty_text_unsets);
     TEST(what_is_shown_never_shows_a_secret);
+    TEST(of_a_wrong_url_only_the_place_is_shown);
     return test_result();
 }

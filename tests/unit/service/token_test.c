@@ -50,7 +50,7 @@ static void start_command(struct token_source *source, const char *command, int6
     struct fault fault;
     struct settings settings = {.smtp_oauth_command = str_of(command),
                                 .timeout_oauth_command_ms = timeout_ms};
-    CHECK(token_source_init(source, &settings, -1, &fault));
+    CHECK(token_source_init(source, &settings, NULL, -1, &fault));
 }
 
 static void a_file_is_read_again_at_each_login(void)
@@ -59,7 +59,7 @@ static void a_file_is_read_again_at_each_login(void)
     struct fault fault;
     struct settings settings = {.smtp_oauth_token_file = str_of(token_path)};
     write_file(token_path, "one\n");
-    CHECK(token_source_init(&source, &settings, -1, &fault));
+    CHECK(token_source_init(&source, &settings, NULL, -1, &fault));
     check_fetch(&source, "one", NULL);
     write_file(token_path, "two\r\n");
     check_fetch(&source, "two", NULL);
@@ -95,7 +95,7 @@ static void a_mistake_is_known_at_the_start(void)
         struct settings settings = {.smtp_oauth_token = rows[i].text,
                                     .smtp_oauth_token_file = rows[i].file,
                                     .smtp_oauth_command = rows[i].command};
-        CHECK_INT(token_source_init(&source, &settings, -1, &fault), rows[i].is_right);
+        CHECK_INT(token_source_init(&source, &settings, NULL, -1, &fault), rows[i].is_right);
         CHECK_INT(fault.code, rows[i].is_right ? FAULT_NONE : FAULT_INVALID_REQUEST);
         token_source_fini(&source);
     }
