@@ -2,8 +2,8 @@
 #ifndef POSTERN_SERVICE_ADMIN_H
 #define POSTERN_SERVICE_ADMIN_H
 
-#include "api/server.h"
-#include "service/gateway.h"
+#include "api/http/server.h"
+#include "service/relays/gateway.h"
 
 /* The context of the routes. `server` is the main listener, once it stands. */
 struct admin {

@@ -1,8 +1,8 @@
 /* postern: the command line. The table below is all that there is to it. */
-#include "api/json_memory.h"
-#include "service/commands.h"
-#include "service/confine.h"
-#include "service/relay_url.h"
+#include "api/json/json_memory.h"
+#include "service/commands/commands.h"
+#include "service/process/confine.h"
+#include "service/relays/relay_url.h"
 #include "service/version.h"
 #include "smtp/tls_memory.h"
 

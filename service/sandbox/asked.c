@@ -1,6 +1,6 @@
 #include "service/sandbox/asked.h"
 
-#include "api/query.h"
+#include "api/http/query.h"
 #include "base/percent.h"
 #include "base/utf8.h"
 

@@ -5,7 +5,7 @@
 #ifndef POSTERN_SERVICE_SANDBOX_ASKED_H
 #define POSTERN_SERVICE_SANDBOX_ASKED_H
 
-#include "api/problem.h"
+#include "api/answer/problem.h"
 
 /* "2s", "500ms", "1m". */
 bool asked_duration(struct str text, int64_t max_ms, int64_t *ms);

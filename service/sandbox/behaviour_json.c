@@ -2,7 +2,7 @@
  * between them is found behind. */
 #include "service/sandbox/behaviour_json.h"
 
-#include "api/json_check.h"
+#include "api/json/json_check.h"
 #include "base/utf8.h"
 #include "service/sandbox/asked.h"
 

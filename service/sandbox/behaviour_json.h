@@ -5,8 +5,8 @@
 #ifndef POSTERN_SERVICE_SANDBOX_BEHAVIOUR_JSON_H
 #define POSTERN_SERVICE_SANDBOX_BEHAVIOUR_JSON_H
 
-#include "api/json_write.h"
-#include "api/problem.h"
+#include "api/answer/problem.h"
+#include "api/json/json_write.h"
 #include "service/sandbox/behaviour.h"
 
 /* The rules that a body sets. False, and the problem says why. */

@@ -10,7 +10,7 @@
 #ifndef POSTERN_SERVICE_SANDBOX_EVENTS_H
 #define POSTERN_SERVICE_SANDBOX_EVENTS_H
 
-#include "api/feed.h"
+#include "api/http/feed.h"
 
 enum sandbox_event {
     SANDBOX_EVENT_MESSAGE,   /* was taken */

@@ -9,7 +9,7 @@
 #ifndef POSTERN_SERVICE_SANDBOX_EXCHANGE_H
 #define POSTERN_SERVICE_SANDBOX_EXCHANGE_H
 
-#include "api/witness.h"
+#include "api/http/witness.h"
 
 struct sandbox_exchange {
     struct arena arena;                         /* all views lie there */

@@ -14,7 +14,7 @@
 #ifndef POSTERN_SERVICE_SANDBOX_SANDBOX_H
 #define POSTERN_SERVICE_SANDBOX_SANDBOX_H
 
-#include "api/server.h"
+#include "api/http/server.h"
 #include "smtp/relay.h"
 
 struct sandbox;

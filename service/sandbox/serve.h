@@ -6,8 +6,8 @@
 #ifndef POSTERN_SERVICE_SANDBOX_SERVE_H
 #define POSTERN_SERVICE_SANDBOX_SERVE_H
 
-#include "api/json_write.h"
-#include "api/problem.h"
+#include "api/answer/problem.h"
+#include "api/json/json_write.h"
 #include "service/sandbox/sandbox_inside.h"
 
 typedef void serve_route(void *context, const struct api_call *call, struct api_answer *answer);

@@ -5,7 +5,7 @@
 #ifndef POSTERN_SERVICE_SANDBOX_SHOW_H
 #define POSTERN_SERVICE_SANDBOX_SHOW_H
 
-#include "api/json_write.h"
+#include "api/json/json_write.h"
 #include "service/sandbox/exchange.h"
 #include "service/sandbox/journal.h"
 #include "service/sandbox/part.h"

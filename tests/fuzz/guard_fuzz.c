@@ -1,6 +1,6 @@
 /* The input is a request's header as libmicrohttpd hands it over: "METHOD TARGET VERSION" on the first line, then "NAME:VALUE".
  * What passes has one meaning only, read here again by other means: how long the body is, and for which host it is. */
-#include "api/guard.h"
+#include "api/http/guard.h"
 #include "fuzz.h"
 
 enum { MAX_BODY_BYTES = 1 << 20 };

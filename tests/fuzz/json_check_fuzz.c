@@ -1,6 +1,6 @@
 /* What passes for JSON is JSON to cJSON, too, and so is what cJSON writes of it. Out of memory, nothing passes that did not
  * before, and the other way round. */
-#include "api/json_check.h"
+#include "api/json/json_check.h"
 #include "fuzz.h"
 
 #include <cjson/cJSON.h>

@@ -1,6 +1,6 @@
 /* Says of each text on stdin whether it is JSON that is taken: "y" or "n". Before each stands its length, as four octets in
  * the machine's order. For json_differential_test.py. */
-#include "api/json_check.h"
+#include "api/json/json_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>

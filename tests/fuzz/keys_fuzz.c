@@ -2,7 +2,7 @@
  * file's name, or every key is one that can be logged, counted and held against a message; and no text is a
  * key by itself. */
 #include "fuzz.h"
-#include "service/keys.h"
+#include "service/access/keys.h"
 
 enum { ARENA_BYTES = 8 << 20 };
 

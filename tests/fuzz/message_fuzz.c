@@ -1,10 +1,10 @@
 /* The input is what a request says: on its first line "json", "form CONTENT-TYPE" or "rfc822 QUERY", then the body. What
  * is taken becomes a message of which each line of the header is looked at: no text of a caller begins one. What is
  * refused is told by JSON. With an allocation that fails nothing becomes of it but the same, or "overloaded". */
-#include "api/json_check.h"
-#include "api/query.h"
-#include "api/reader.h"
-#include "api/receipt.h"
+#include "api/answer/receipt.h"
+#include "api/http/query.h"
+#include "api/json/json_check.h"
+#include "api/message/reader.h"
 #include "mime/render.h"
 #include "reader.h"
 #include "smtp/envelope.h"

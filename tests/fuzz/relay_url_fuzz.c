@@ -1,7 +1,7 @@
 /* The input is a relay's URL, and a proxy's. What is taken names a place that can be said on a line; what is refused is told of
  * without the password in it, which in the corpus is "hunter2". */
 #include "fuzz.h"
-#include "service/relay_url.h"
+#include "service/relays/relay_url.h"
 
 enum { ARENA_BYTES = 1 << 20 };
 

@@ -1,5 +1,5 @@
-#include "api/access.h"
-#include "api/guard.h"
+#include "api/http/access.h"
+#include "api/http/guard.h"
 #include "test.h"
 
 #include <string.h>

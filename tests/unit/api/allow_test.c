@@ -1,4 +1,4 @@
-#include "api/allow.h"
+#include "api/http/allow.h"
 #include "test.h"
 
 static void a_rule_lets_pass_what_it_names_and_nothing_else(void)

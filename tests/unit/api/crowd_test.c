@@ -1,4 +1,4 @@
-#include "api/crowd.h"
+#include "api/http/crowd.h"
 #include "test.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
 /* What a form says, part by part; the JSON in it is read as any other (reader_test.c), and how a form is cut is the mime
  * floor's matter (form_test.c). */
-#include "api/reader.h"
+#include "api/message/reader.h"
 #include "test.h"
 
 static const struct api_limits limits = {.max_body_bytes = 1 << 20,

@@ -1,6 +1,6 @@
 /* The guard over tables of header fields, as libmicrohttpd hands them over. Rows that begin with H are those of
  * the input matrix, as far as they can be seen here; what happens on the wire is the server test's matter. */
-#include "api/guard.h"
+#include "api/http/guard.h"
 #include "test.h"
 
 enum { MAX_BODY_BYTES = 1000, ROW_FIELDS = 8 };

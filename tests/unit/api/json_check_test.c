@@ -1,6 +1,6 @@
 /* Rows that begin with H are those of the input matrix; y and n are texts that are JSON and that are not. */
-#include "api/json_check.h"
-#include "api/json_string.h"
+#include "api/json/json_check.h"
+#include "api/json/json_string.h"
 #include "test.h"
 
 #include <stdlib.h>

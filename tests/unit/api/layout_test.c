@@ -1,5 +1,5 @@
 /* Headers cut up in place as libmicrohttpd 0.9 does it, and what their places still tell; chunks likewise. */
-#include "api/layout.h"
+#include "api/http/layout.h"
 #include "test.h"
 
 #include <string.h>

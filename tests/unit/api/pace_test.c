@@ -1,4 +1,4 @@
-#include "api/pace.h"
+#include "api/http/pace.h"
 #include "test.h"
 
 enum { MS = 1000, S = 1000 * MS, BEGUN = 5 * S };

@@ -1,6 +1,6 @@
 /* Routes that are only asked, over a real socket: an answer that waits, one that is pulled, one that is somebody
  * else's, a body that is taken. */
-#include "api/server.h"
+#include "api/http/server.h"
 #include "test.h"
 
 #include <arpa/inet.h>

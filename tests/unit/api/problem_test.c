@@ -1,7 +1,7 @@
 /* What a caller reads, to the byte. */
-#include "api/json_write.h"
-#include "api/problem.h"
-#include "api/receipt.h"
+#include "api/answer/problem.h"
+#include "api/answer/receipt.h"
+#include "api/json/json_write.h"
 #include "test.h"
 
 #include <stdlib.h>

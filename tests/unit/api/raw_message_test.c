@@ -1,6 +1,6 @@
 /* A finished message and the envelope in its query; what the message must be is the mime floor's matter
  * (finished_test.c). */
-#include "api/reader.h"
+#include "api/message/reader.h"
 #include "test.h"
 
 static const struct api_limits limits = {.max_body_bytes = 1 << 20,

@@ -1,7 +1,7 @@
 /* What a request may say, field by field; rows that begin with H are those of the input matrix. How an address
  * or a header must look is the mime floor's matter: here it is enough that its refusal comes out with the right
  * pointer and code. */
-#include "api/reader.h"
+#include "api/message/reader.h"
 #include "test.h"
 
 #include <cjson/cJSON.h>

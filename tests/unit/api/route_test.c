@@ -1,6 +1,6 @@
-#include "api/query.h"
-#include "api/reader.h"
-#include "api/route.h"
+#include "api/http/query.h"
+#include "api/http/route.h"
+#include "api/message/reader.h"
 #include "test.h"
 
 static const struct api_route routes[] = {{"POST", "/v1/messages", NULL, ACCESS_ANYONE, 0},

@@ -1,6 +1,6 @@
 /* The listener over a real socket, with a service that is only a list of submissions and a thread that completes
  * them. Rows that begin with H are those of the input matrix. */
-#include "api/server.h"
+#include "api/http/server.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "mime/render.h"

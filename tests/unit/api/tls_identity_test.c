@@ -1,5 +1,5 @@
 /* Pairs and CAs as openssl(1) makes them: P-256, valid from 2020 until 2099. */
-#include "api/tls_identity.h"
+#include "api/http/tls_identity.h"
 #include "test.h"
 
 static const char certificate[] = "-----BEGIN CERTIFICATE-----\n"

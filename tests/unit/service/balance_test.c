@@ -1,4 +1,4 @@
-#include "service/balance.h"
+#include "service/relays/balance.h"
 #include "test.h"
 
 enum { NONE_BARRED = 0 };

@@ -1,4 +1,4 @@
-#include "service/breaker.h"
+#include "service/relays/breaker.h"
 #include "test.h"
 
 enum { S = 1000000 };

@@ -1,4 +1,4 @@
-#include "service/check_advice.h"
+#include "service/commands/check_advice.h"
 #include "test.h"
 
 #include <openssl/x509_vfy.h>

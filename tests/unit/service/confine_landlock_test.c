@@ -1,6 +1,6 @@
 /* Landlock, each time in a thread of our own, with real files and ports. */
 #include "confined.h"
-#include "service/confine_landlock.h"
+#include "service/process/confine_landlock.h"
 #include "test.h"
 
 #include <arpa/inet.h>

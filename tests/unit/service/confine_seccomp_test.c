@@ -1,7 +1,7 @@
 /* The filter, in a child of our own: what serving needs goes on, and what an intruder needs does not. */
 #include "base/fault.h"
 #include "confined.h"
-#include "service/confine_seccomp.h"
+#include "service/process/confine_seccomp.h"
 #include "test.h"
 
 #include <arpa/inet.h>

@@ -1,7 +1,7 @@
 /* What the settings mean for what stays in reach: files as a Kubernetes Secret keeps them, and ports. */
 #include "confined.h"
-#include "service/confine.h"
-#include "service/confine_landlock.h"
+#include "service/process/confine.h"
+#include "service/process/confine_landlock.h"
 #include "test.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 #include "base/log.h"
-#include "service/descriptors.h"
+#include "service/process/descriptors.h"
 #include "test.h"
 
 #include <sys/resource.h>

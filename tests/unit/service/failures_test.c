@@ -1,4 +1,4 @@
-#include "service/failures.h"
+#include "service/access/failures.h"
 #include "test.h"
 
 #include <arpa/inet.h>

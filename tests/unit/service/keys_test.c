@@ -1,4 +1,4 @@
-#include "service/keys.h"
+#include "service/access/keys.h"
 #include "test.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* The process that runs the command, with real shells. */
-#include "service/launcher.h"
-#include "service/token.h"
+#include "service/relays/launcher.h"
+#include "service/relays/token.h"
 #include "test.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "service/limit.h"
+#include "service/relays/limit.h"
 #include "test.h"
 
 static void it_is_the_operators_number_at_first(void)

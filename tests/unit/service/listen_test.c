@@ -1,4 +1,4 @@
-#include "service/listen.h"
+#include "service/process/listen.h"
 #include "test.h"
 
 #include <stdlib.h>

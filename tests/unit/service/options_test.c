@@ -1,4 +1,4 @@
-#include "service/options.h"
+#include "service/settings/options.h"
 #include "test.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The pool's threads with a carrier of our own in the place of carrier.c: sessions open, die and are refused as
  * each test wants it, without a relay. */
-#include "service/carrier.h"
-#include "service/pool.h"
+#include "service/relays/carrier.h"
+#include "service/relays/pool.h"
 #include "test.h"
 
 #include <pthread.h>

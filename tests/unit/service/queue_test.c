@@ -1,4 +1,4 @@
-#include "service/queue.h"
+#include "service/relays/queue.h"
 #include "test.h"
 
 static void jobs_come_out_in_order_and_those_ahead_first(void)

@@ -1,4 +1,4 @@
-#include "service/quote.h"
+#include "service/relays/quote.h"
 #include "test.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "service/rate.h"
+#include "service/access/rate.h"
 #include "test.h"
 
 static const int64_t SECOND = 1000000000, DAY = 86400 * SECOND;

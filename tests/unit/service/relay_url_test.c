@@ -1,4 +1,4 @@
-#include "service/relay_url.h"
+#include "service/relays/relay_url.h"
 #include "test.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The sandbox whole, over loopback sockets: dialogues as scripts, and what the routes then show. */
 #include "base/base64.h"
 #include "base/clock.h"
-#include "service/listen.h"
+#include "service/process/listen.h"
 #include "service/sandbox/sandbox.h"
 #include "service/sandbox/store.h"
 #include "test.h"

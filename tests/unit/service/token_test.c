@@ -1,6 +1,6 @@
 /* Tokens from files and from commands, by real files and real shells. */
-#include "service/child.h"
-#include "service/token.h"
+#include "service/relays/child.h"
+#include "service/relays/token.h"
 #include "test.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "service/txt_lookup.h"
+#include "service/commands/txt_lookup.h"
 #include "test.h"
 
 #include <string.h>
