@@ -12,17 +12,10 @@
  * libmicrohttpd takes an answer only before the first byte of the body (for POST and PUT: it then closes) or
  * behind the last. An answer in between is written to the socket by hand and the connection given up.
  */
-#include "api/http/request.h"
-
 #include "api/answer/dry_run.h"
 #include "api/answer/receipt.h"
-#include "api/http/evidence.h"
-#include "api/http/front.h"
-#include "api/http/guard.h"
-#include "api/http/layout.h"
-#include "api/http/plain.h"
 #include "api/http/query.h"
-#include "api/http/response.h"
+#include "api/http/request_inside.h"
 #include "api/http/tls_listener.h"
 #include "api/message/reader.h"
 #include "base/log.h"
@@ -33,34 +26,7 @@
 #include <sys/socket.h>
 
 /* A refused body up to this size is let pass before the answer. */
-enum { SMALL_BODY_BYTES = 64 * 1024, MAX_ALLOW_BYTES = 64 };
-
-enum phase { PHASE_BEGUN, PHASE_REFUSED, PHASE_SERVING, PHASE_READING, PHASE_SUBMITTED, PHASE_ANSWERED };
-
-struct request {
-    struct api_server *server;
-    struct MHD_Connection *connection;
-    enum phase phase;
-    bool counted; /* in the server's in_flight */
-    struct layout layout;
-    struct guard_framing framing;
-    const struct api_route *route;
-    struct plain plain; /* where the route is a plain one */
-    int json_quality, rfc822_quality;
-    struct submission *submission; /* NULL unless the request is to send a message */
-    struct body body;
-    struct access_grant grant;
-    struct response response;
-    struct evidence evidence;
-    char target[];
-};
-
-/* The main listener's own; no `answer` stands for the one that takes messages. */
-static const struct api_route own_routes[] = {
-    {"POST", "/v1/messages", NULL, ACCESS_SEND, 0},
-    {"GET", "/", front_answer_page, ACCESS_ANYONE, 0},
-    {"GET", "/openapi.yaml", front_answer_openapi, ACCESS_ANYONE, 0}};
-enum { OWN_ROUTES = sizeof own_routes / sizeof *own_routes };
+enum { SMALL_BODY_BYTES = 64 * 1024 };
 
 /* libmicrohttpd takes the query apart, too, and keeps each parameter in the memory of the connection: some
  * hundreds of them leave none for the request, which then hangs. What stands there is its own buffer; without
@@ -213,93 +179,24 @@ static enum MHD_Result gather_field(void *cls, enum MHD_ValueKind kind, const ch
     return MHD_YES;
 }
 
-static void find_route(struct request *request, const struct guard_request *guard,
-                       const struct route_table *tables, size_t count)
-{
-    for (size_t i = 0; i < count && !request->route; i++)
-        request->route =
-            route_find(&tables[i], guard->method, request->framing.path, &request->plain.call.rest);
-}
-
-/* 404, or 405 with the methods that there are (RFC 9110 15.5.6). */
-static bool tell_no_route(struct request *request, const struct route_table *tables, size_t count,
-                          struct fault *fault)
-{
-    struct buf methods;
-    buf_init(&methods, MAX_ALLOW_BYTES);
-    route_list_methods(tables, count, request->framing.path, &methods);
-    bool exists = methods.len > 0;
-    buf_append_char(&methods, '\0');
-    if (exists && !methods.failed)
-        response_add_header(&request->response, "Allow", methods.data);
-    buf_fini(&methods);
-    return exists ? fault_set(fault, FAULT_METHOD_NOT_ALLOWED, "see the Allow field for those that are")
-                  : fault_set(fault, FAULT_NOT_FOUND, "see /openapi.yaml for what there is");
-}
-
-/* A message is about to come: is there room for it, and anybody to take it? */
-static bool admit_message(struct request *request, const struct guard_request *guard, struct fault *fault)
-{
-    struct api_server *server = request->server;
-    if (!request->submission)
-        return fault_set(fault, FAULT_OVERLOADED, "out of memory");
-    if (!guard_check_message(guard, &request->framing, server->config.limits.max_body_bytes, fault))
-        return false;
-    if (atomic_load(&server->draining))
-        return fault_set(fault, FAULT_SHUTTING_DOWN, "no new messages are taken");
-    request->json_quality = guard_rate_accept(guard, STR("application"), STR("json"));
-    request->rfc822_quality = guard_rate_accept(guard, STR("message"), STR("rfc822"));
-    return body_reserve(&request->body, request->framing.content_length, fault);
-}
-
-static bool admit_body(struct request *request, const struct guard_request *guard, struct fault *fault)
-{
-    uint64_t max_bytes = request->route->max_body_bytes;
-    if (!max_bytes)
-        return guard_check_no_body(&request->framing, fault);
-    request->body.max_bytes = max_bytes;
-    if (!guard_check_message(guard, &request->framing, max_bytes, fault))
-        return false;
-    if (request->framing.form != MESSAGE_AS_JSON)
-        return fault_set(fault, FAULT_UNSUPPORTED_MEDIA_TYPE, "the Content-Type must be application/json");
-    return body_reserve(&request->body, request->framing.content_length, fault);
-}
-
-/* What is refused here is refused before any of the body is read. */
-static bool admit(struct request *request, const struct guard_request *guard,
-                  const struct route_table tables[static 2], struct fault *fault)
-{
-    const struct api_route *route = request->route;
-    if (!route)
-        return tell_no_route(request, tables, 2, fault);
-    bool takes_message = !route->answer;
-    request->phase = takes_message || route->max_body_bytes ? PHASE_READING : PHASE_SERVING;
-    return access_admit(&request->server->config.gate, route->scope, guard, request->connection,
-                        &request->grant, &request->response, fault) &&
-           (takes_message ? admit_message(request, guard, fault) : admit_body(request, guard, fault));
-}
-
 /* The route is looked for even where the framing fails: an answer to a message says what became of it. */
 static enum MHD_Result begin(struct request *request, const char *method, const char *version)
 {
-    const struct api_config *config = &request->server->config;
-    const struct route_table tables[] = {{own_routes, config->submit ? OWN_ROUTES : 0},
-                                         {config->routes, config->route_count}};
     struct guard_request guard = {
         .method = str_of(method), .target = str_of(request->target), .version = str_of(version)};
     struct fault fault;
     MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, gather_field, &guard);
     layout_find(&request->layout, request->connection, &guard);
     bool framing_holds = guard_check_framing(&guard, &request->framing, &fault);
-    find_route(request, &guard, tables, 2);
+    admit_find_route(request, &guard);
     bool takes_message = request->route && !request->route->answer;
     if (takes_message) {
-        request->submission = submission_new(&config->limits);
+        request->submission = submission_new(&request->server->config.limits);
         evidence_begin(&request->evidence, request->target);
     }
     if (!enter(request, PACE_BODY))
         return MHD_NO;
-    if (!framing_holds || !admit(request, &guard, tables, &fault))
+    if (!framing_holds || !admit_request(request, &guard, &fault))
         return refuse(request, &guard, &fault, framing_holds);
     return MHD_YES;
 }
