@@ -13,9 +13,9 @@ Contents are subject, bodies, calendar, attachments, file names and values of he
 
 What a relay says may hold either. Credentials are covered with "*" in all that it says, from its greeting on
 (smtp/redact: runs of 8 octets of the password, the token and what is said with them, as they are and as base64; of a
-shorter secret the whole, from 4 octets on). Contents are covered in what is logged of it (service/relays/quote: runs of 8
-octets of what the caller gave). Beyond both is a relay that puts them into other words, or encodes them otherwise: it
-knows them, and whoever runs it can write into the log what he likes.
+shorter secret the whole, from 4 octets on). Contents are covered in what is logged of it (service/relays/quote: runs
+of 8 octets of what the caller gave). Beyond both is a relay that puts them into other words, or encodes them
+otherwise: it knows them, and whoever runs it can write into the log what he likes.
 """
 
 import base64
