@@ -22,7 +22,9 @@ static void answer_text(struct api_answer *answer, struct str text)
 {
     answer->status = 200;
     answer->content_type = "text/plain";
-    answer->body = strndup(text.data, text.len);
+    answer->body = malloc(text.len + 1);
+    if (answer->body && text.len)
+        memcpy(answer->body, text.data, text.len);
     answer->body_bytes = text.len;
 }
 

@@ -74,8 +74,7 @@ static void without_a_command_there_is_no_process(void)
     launcher_stop(&launcher);
 }
 
-/* Its own and the command's: stdin to stderr, the socket, one to answer on, and two pipes. valgrind's have four digits
- * and more. */
+/* Its own, among which is none of ours, and the command's: stdin to stderr. valgrind's have four digits and more. */
 static void it_holds_nothing_of_ours(void)
 {
     struct launcher launcher;
@@ -89,7 +88,9 @@ static void it_holds_nothing_of_ours(void)
     struct buf output;
     buf_init(&output, 256);
     CHECK(launcher_run(&launcher, deadline_after_ms(PLENTY_MS), -1, &output, &fault));
-    CHECK_TEXT(buf_view(&output), "0 1 2 3 4 5 7 0 1 2 ");
+    struct str seen = buf_view(&output);
+    CHECK(seen.len > 6 && str_equal(str_from(seen, seen.len - 6), STR("0 1 2 ")));
+    CHECK(!memmem(seen.data, seen.len, "40", 2));
     buf_wipe(&output);
     launcher_stop(&launcher);
     close(40);
