@@ -101,13 +101,14 @@ static bool take_attribute(struct str *rest, char name, struct str *value)
     return true;
 }
 
-/* Extensions that need not be known may follow (RFC 5802 7); what has a meaning of its own may not. */
+/* Extensions that need not be known may follow (RFC 5802 7); what has a meaning of its own may not, nor NUL. */
 static bool are_extensions(struct str rest)
 {
+    const struct str taken = STR("aceimnprsv");
     while (rest.data) {
         struct str attribute = str_cut(&rest, ',');
         if (attribute.len <= 2 || attribute.data[1] != '=' || !char_is_alpha(attribute.data[0]) ||
-            str_index(STR("aceimnprsv"), attribute.data[0]) < STR("aceimnprsv").len)
+            str_index(taken, attribute.data[0]) < taken.len || str_index(attribute, '\0') < attribute.len)
             return false;
     }
     return true;
@@ -222,7 +223,9 @@ static enum smtp_status say_final(struct smtp_sasl *sasl, struct str challenge, 
     buf_append_format(response, ",r=%.*s", STR_ARG(first.nonce));
     bool out_of_memory = channel.failed || response->failed;
     buf_fini(&channel);
-    buf_append_format(&scram->auth_message, ",%.*s,", STR_ARG(challenge));
+    buf_append_char(&scram->auth_message, ',');
+    buf_append(&scram->auth_message, challenge);
+    buf_append_char(&scram->auth_message, ',');
     buf_append(&scram->auth_message, buf_view(response));
     if (out_of_memory || scram->auth_message.failed)
         return SMTP_STATUS_NO_MEMORY;

@@ -183,6 +183,7 @@ static void what_is_not_as_the_grammar_has_it_ends_the_exchange(void)
         {STR(FIRST ",xy"), "belong"},
         {STR(FIRST ",xyz"), "belong"},
         {STR(FIRST ",1=x"), "belong"},
+        {STR(FIRST ",z=1\0x"), "belong"},
         {STR("e=other-error"), "nonce"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
