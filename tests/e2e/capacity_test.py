@@ -55,6 +55,7 @@ def idle_connections():
     count = room_for(IDLE)
     options = {"max_http_connections": count + 100, "timeout_http_idle": f"{IDLE_TIMEOUT_S}s"}
     with ScriptedRelay() as relay, Gateway(relay, **options) as running:
+        check_equal(running.post(message()).status, 200, "a first post, which opens a session")
         descriptors, before = running.descriptors(), figures(running, "no connections")
         held = []
         with Probe(running.admin_address) as probe:

@@ -291,15 +291,10 @@ static void a_bug_still_ends_the_process(void)
 
 int main(void)
 {
-    if (runs_under_valgrind()) {
-        CHECK(true);
-        printf("skip: valgrind needs calls of its own\n");
-        return test_result();
-    }
-    TEST(what_an_intruder_needs_is_not_there);
-    TEST(what_was_written_is_never_executed);
-    TEST(threads_that_are_there_are_filtered_too);
-    TEST(what_serving_needs_is_there);
-    TEST(a_bug_still_ends_the_process);
+    TEST_NATIVELY(what_an_intruder_needs_is_not_there);
+    TEST_NATIVELY(what_was_written_is_never_executed);
+    TEST_NATIVELY(threads_that_are_there_are_filtered_too);
+    TEST_NATIVELY(what_serving_needs_is_there);
+    TEST_NATIVELY(a_bug_still_ends_the_process);
     return test_result();
 }

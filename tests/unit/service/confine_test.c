@@ -278,12 +278,8 @@ int main(void)
     TEST(every_file_that_the_settings_name_is_visited);
     TEST(a_reload_is_held_to_the_ports_of_the_start);
     TEST(a_debugger_may_have_it_all);
-    if (runs_under_valgrind()) {
-        printf("skip: valgrind needs calls of its own\n");
-    } else {
-        TEST(secrets_are_read_again_and_nothing_else_is);
-        TEST(what_serves_gives_up_all_of_it);
-    }
+    TEST_NATIVELY(secrets_are_read_again_and_nothing_else_is);
+    TEST_NATIVELY(what_serves_gives_up_all_of_it);
     remove_tree();
     return test_result();
 }

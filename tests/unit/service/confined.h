@@ -18,13 +18,6 @@
 #endif
 #endif
 
-/* valgrind makes system calls of its own in the process that it looks at. */
-static inline bool runs_under_valgrind(void)
-{
-    const char *preloaded = getenv("LD_PRELOAD");
-    return preloaded && strstr(preloaded, "vgpreload");
-}
-
 struct confined {
     void (*check)(void *context);
     void *context;

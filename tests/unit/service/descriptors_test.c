@@ -43,7 +43,7 @@ static void the_limit_is_raised_to_what_may_be_had(void)
 
 int main(void)
 {
-    TEST(connections_fit_beside_what_else_is_needed);
-    TEST(the_limit_is_raised_to_what_may_be_had);
+    TEST_NATIVELY(connections_fit_beside_what_else_is_needed);
+    TEST_NATIVELY(the_limit_is_raised_to_what_may_be_had);
     return test_result();
 }

@@ -74,26 +74,24 @@ static void without_a_command_there_is_no_process(void)
     launcher_stop(&launcher);
 }
 
-/* Its own, among which is none of ours, and the command's: stdin to stderr. valgrind's have four digits and more. */
+/* Its own, among which is none of ours, and the command's: stdin to stderr. It may still be about to close the command's
+ * ends of the pipes, 6 and 8. valgrind's have four digits and more. */
 static void it_holds_nothing_of_ours(void)
 {
     struct launcher launcher;
     struct fault fault;
     int held = open("/dev/null", O_RDONLY);
-    CHECK(fcntl(held, F_DUPFD, 40) >= 40);
     CHECK(start(
         &launcher,
-        "smtp_oauth_command=ls /proc/$PPID/fd | grep -v .... | tr '\\n' ' '; ls /proc/$$/fd | tr '\\n' ' '",
+        "smtp_oauth_command=while [ -e /proc/$PPID/fd/6 ] || [ -e /proc/$PPID/fd/8 ]; do sleep 0.01; done; "
+        "ls /proc/$PPID/fd | grep -v .... | tr '\\n' ' '; ls /proc/$$/fd | tr '\\n' ' '",
         &fault));
     struct buf output;
     buf_init(&output, 256);
     CHECK(launcher_run(&launcher, deadline_after_ms(PLENTY_MS), -1, &output, &fault));
-    struct str seen = buf_view(&output);
-    CHECK(seen.len > 6 && str_equal(str_from(seen, seen.len - 6), STR("0 1 2 ")));
-    CHECK(!memmem(seen.data, seen.len, "40", 2));
+    CHECK_TEXT(buf_view(&output), "0 1 2 3 4 5 7 0 1 2 ");
     buf_wipe(&output);
     launcher_stop(&launcher);
-    close(40);
     close(held);
 }
 

@@ -217,7 +217,7 @@ int main(void)
     TEST(what_is_there_is_read_even_past_the_deadline);
     TEST(each_end_of_a_wait_is_told_apart);
     TEST(a_signal_ends_no_wait);
-    TEST(a_wait_that_cannot_be_had_is_a_lack_of_ours);
+    TEST_NATIVELY(a_wait_that_cannot_be_had_is_a_lack_of_ours);
     TEST(each_end_has_its_address);
     TEST(a_broken_connection_is_a_reset_and_raises_no_signal);
     TEST(a_connection_does_not_outlive_its_peer);
