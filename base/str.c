@@ -68,6 +68,17 @@ size_t str_last_index(struct str s, char c)
     return found ? (size_t)(found - s.data) : s.len;
 }
 
+size_t str_find(struct str s, struct str part)
+{
+    const char *found = s.len && part.len ? memmem(s.data, s.len, part.data, part.len) : NULL;
+    return found ? (size_t)(found - s.data) : s.len;
+}
+
+bool str_contains(struct str s, struct str part)
+{
+    return str_find(s, part) < s.len;
+}
+
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -158,8 +169,9 @@ char char_to_lower(char c)
 
 int char_hex_value(char c)
 {
-    if (char_is_digit(c))
-        return c - '0';
-    char lower = char_to_lower(c);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+    static const signed char one_more[256] = {
+        ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+        ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+        ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
+    return one_more[(unsigned char)c] - 1;
 }

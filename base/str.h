@@ -44,6 +44,10 @@ struct str str_first(struct str s, size_t len);
 size_t str_index(struct str s, char c);
 size_t str_last_index(struct str s, char c);
 
+/* Index of the first `part`, or s.len; an empty one is found nowhere but at the end. */
+size_t str_find(struct str s, struct str part);
+bool str_contains(struct str s, struct str part);
+
 /* Without leading and trailing spaces and tabs. */
 struct str str_trim(struct str s);
 

@@ -61,9 +61,9 @@ bool form_begin(struct form *form, struct arena *arena, struct str content_type,
                          "the Content-Type has no boundary, or one of more than %d octets",
                          MAX_BOUNDARY_BYTES);
     /* The first delimiter need not have a line before it. */
-    const char *found = memmem(body.data, body.len, form->boundary.data, form->boundary.len);
-    size_t at = found ? (size_t)(found - body.data) : 0;
-    bool begins = at >= 2 && memcmp(found - 2, "--", 2) == 0 && (at == 2 || body.data[at - 3] == '\n');
+    size_t at = str_find(body, form->boundary);
+    bool begins = at >= 2 && at < body.len && memcmp(body.data + at - 2, "--", 2) == 0 &&
+                  (at == 2 || body.data[at - 3] == '\n');
     if (!begins)
         return fault_set(fault, FAULT_INVALID_REQUEST, "the form does not begin with its boundary");
     form->rest = str_from(body, at + form->boundary.len);
@@ -75,8 +75,7 @@ static size_t find_delimiter(const struct form *form, struct str text)
 {
     char delimiter[4 + MAX_BOUNDARY_BYTES] = "\r\n--";
     memcpy(delimiter + 4, form->boundary.data, form->boundary.len);
-    const char *found = text.len ? memmem(text.data, text.len, delimiter, 4 + form->boundary.len) : NULL;
-    return found ? (size_t)(found - text.data) : text.len;
+    return str_find(text, (struct str){delimiter, 4 + form->boundary.len});
 }
 
 /* `form-data; name="attachment"; filename="a b.pdf"`. An extended file name goes before the plain one. */
@@ -119,9 +118,8 @@ static void read_field(struct form *form, struct str line, struct form_part *par
 static bool read_header(struct form *form, struct str *rest, struct form_part *part)
 {
     for (;;) {
-        const char *end = rest->len ? memmem(rest->data, rest->len, "\r\n", 2) : NULL;
-        size_t len = end ? (size_t)(end - rest->data) : 0;
-        if (!end || len > MAX_FIELD_BYTES)
+        size_t len = str_find(*rest, STR("\r\n"));
+        if (len == rest->len || len > MAX_FIELD_BYTES)
             return false;
         struct str line = str_first(*rest, len);
         *rest = str_from(*rest, len + 2);

@@ -6,8 +6,6 @@
 #include "base/utf8.h"
 #include "mime/encoded_word.h"
 
-#include <string.h>
-
 void header_begin(struct header *header, struct buf *out, struct str name)
 {
     *header = (struct header){.out = out, .column = name.len + 1, .at_colon = true};
@@ -100,12 +98,6 @@ static struct word next_word(struct str text, size_t at)
     return word;
 }
 
-static size_t index_of(struct str text, struct str part)
-{
-    const char *found = text.len ? memmem(text.data, text.len, part.data, part.len) : NULL;
-    return found ? (size_t)(found - text.data) : text.len;
-}
-
 /* Where the last "?=" of the text stands. */
 static size_t last_close(struct str text)
 {
@@ -128,7 +120,7 @@ static bool needs_encoding(const struct measure *measure, struct word word)
     struct str text = measure->text;
     struct str token = str_first(str_from(text, word.token), word.end - word.token);
     bool at_edge = (word.begin == 0 && word.token > 0) || token.len == 0 || token.data[token.len - 1] == ' ';
-    size_t open = word.token + index_of(token, STR("=?"));
+    size_t open = word.token + str_find(token, STR("=?"));
     bool looks_encoded = open < word.end && open + 2 <= measure->close;
     size_t limit = word.begin == 0 ? measure->first : measure->longest;
     return at_edge || looks_encoded || word.end - word.begin > limit || !utf8_is_ascii(token);

@@ -4,8 +4,6 @@
 #include "mime/address.h"
 #include "mime/header.h"
 
-#include <string.h>
-
 /* Neither a word nor a quoted string can be folded without changing it; what is longer gets encoded. */
 enum { MAX_PHRASE_TOKEN_OCTETS = 60 };
 
@@ -37,7 +35,7 @@ static void append_phrase(struct header *header, struct str name, bool raw_utf8)
 {
     bool plain = is_plain_phrase(name);
     size_t octets = plain ? longest_word(name) : address_quoted_octets(name);
-    bool looks_encoded = memmem(name.data, name.len, "=?", 2) != NULL;
+    bool looks_encoded = str_contains(name, STR("=?"));
     if ((!raw_utf8 && !utf8_is_ascii(name)) || looks_encoded || octets > MAX_PHRASE_TOKEN_OCTETS) {
         header_append_encoded(header, name);
     } else if (plain) {

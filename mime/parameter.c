@@ -102,7 +102,7 @@ void parameter_append_extended(struct header *header, const char *name, struct s
 /* RFC 2047 5: an encoded word is none in a quoted string, and yet there are readers that decode it. */
 static bool looks_encoded(struct str filename)
 {
-    return filename.len && memmem(filename.data, filename.len, "=?", 2);
+    return str_contains(filename, STR("=?"));
 }
 
 static bool is_plain(struct str filename)

@@ -7,8 +7,6 @@
 #include "mime/part_tree.h"
 #include "mime/top_header.h"
 
-#include <string.h>
-
 struct render {
     const struct message *message;
     struct str signatures; /* before all else */
@@ -62,8 +60,7 @@ static bool write_signatures(struct render *render, const struct dkim_ring *ring
     struct str piece;
     if (!render_pull(render, &piece))
         return false;
-    const char *blank = memmem(piece.data, piece.len, "\r\n\r\n", 4);
-    size_t header_len = blank ? (size_t)(blank - piece.data) + 2 : piece.len;
+    size_t header_len = str_find(piece, STR("\r\n\r\n")) + 2;
     struct str header = str_first(piece, header_len);
     dkim_hash_feed(hash, str_from(piece, header_len + 2));
     while (render_pull(render, &piece))

@@ -92,7 +92,7 @@ void transfer_set_text(struct transfer *transfer, struct str text, struct str fo
                        char window[static TRANSFER_WINDOW_BYTES])
 {
     struct canonical_survey survey = canonical_survey(text);
-    bool forged = text.len && memmem(text.data, text.len, forbidden.data, forbidden.len) != NULL;
+    bool forged = str_contains(text, forbidden);
     *transfer = (struct transfer){.encoding = TRANSFER_7BIT, .content = text, .size_octets = survey.octets};
     if (!survey.seven_bit || forged)
         choose_shorter(transfer, &survey, window);

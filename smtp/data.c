@@ -14,16 +14,13 @@
 #include "smtp/sendable.h"
 #include "smtp/verdict.h"
 
-#include <string.h>
-
 /* How long a refusal waits for its confirmation, and how many replies may stand before it. */
 enum { CONFIRM_MS = 2000, MAX_STRAY_REPLIES = 8 };
 
 /* Dovecot's submission server (seen with 2.3.19) aborts when RCPT comes right behind the end of a message. */
 static bool is_known_to_abort(const struct smtp_session *session)
 {
-    struct str greeting = buf_view(&session->greeting);
-    return greeting.len && memmem(greeting.data, greeting.len, "Dovecot", 7);
+    return str_contains(buf_view(&session->greeting), STR("Dovecot"));
 }
 
 /* Whether the next mail may be asked for at all. */

@@ -7,8 +7,6 @@
 #include "service/sandbox/header.h"
 #include "service/sandbox/words.h"
 
-#include <string.h>
-
 enum { MAX_PARTS = 500, MAX_DEPTH = 12, MAX_FIELDS = 1000, MAX_BOUNDARY_BYTES = 200, MAX_TEXT_BYTES = 4096 };
 
 static struct str lower(struct arena *arena, struct str text)
@@ -126,10 +124,9 @@ struct delimiter {
 static struct delimiter find_delimiter(struct str body, size_t from, struct str boundary)
 {
     while (from < body.len) {
-        const char *hit = memmem(body.data + from, body.len - from, boundary.data, boundary.len);
-        if (!hit)
+        size_t at = from + str_find(str_from(body, from), boundary);
+        if (at == body.len)
             break;
-        size_t at = (size_t)(hit - body.data);
         struct delimiter found = {.begin = at < 2 ? at : at - 2};
         bool begins_line = at == 0 || (at >= 2 && body.data[at - 2] == '\r' && body.data[at - 1] == '\n');
         size_t end = begins_line ? delimiter_end(str_from(body, at + boundary.len), &found.is_last) : 0;

@@ -112,6 +112,14 @@ static void slices_clamp_to_what_is_there(void)
     CHECK_TEXT(str_first(STR("abc"), 9), "abc");
     CHECK_INT(str_index(STR("abc"), 'c'), 2);
     CHECK_INT(str_index(STR("abc"), 'x'), 3);
+    CHECK_INT(str_find(STR("a--b--"), STR("--")), 1);
+    CHECK_INT(str_find(STR("a-b"), STR("--")), 3);
+    CHECK_INT(str_find(STR("abc"), STR("bcd")), 3);
+    CHECK_INT(str_find(STR("abc"), STR("")), 3);
+    CHECK_INT(str_find((struct str){0}, STR("a")), 0);
+    CHECK(str_contains(STR("a=?b"), STR("=?")));
+    CHECK(!str_contains(STR("=?"), STR("=?u")));
+    CHECK(!str_contains((struct str){0}, STR("=?")));
     CHECK_INT(str_last_index(STR("a@b@c"), '@'), 3);
     CHECK_INT(str_last_index(STR("abc"), '@'), 3);
     CHECK_INT(str_from((struct str){0}, 5).len, 0);
