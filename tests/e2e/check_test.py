@@ -3,7 +3,6 @@
 
 import functools
 import os
-import socket
 import ssl
 import subprocess
 from dataclasses import dataclass, field
@@ -192,18 +191,9 @@ def refused():
 
 @case("a black hole")
 def black_hole():
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        fillers = [socket.socket() for _ in range(4)]
-        for filler in fillers:
-            filler.setblocking(False)
-            filler.connect_ex(deaf.getsockname())
-        url = f"smtp://{LOGIN}127.0.0.1:{deaf.getsockname()[1]}"
-        done = check_url(url, timeout_connect=gateway.milliseconds(0.8))
+    with gateway.black_hole() as port:
+        done = check_url(f"smtp://{LOGIN}127.0.0.1:{port}", timeout_connect=gateway.milliseconds(0.8))
         hold(done, TEMPFAIL, ("did not answer in time", "a firewall swallows"))
-        for filler in fillers:
-            filler.close()
 
 
 def check_unknown_name(code, url, **options):

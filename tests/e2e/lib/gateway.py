@@ -5,6 +5,7 @@ stalled relay takes a second. Leaving the `with` block stops the program by SIGT
 status 0 and without a sanitizer's report.
 """
 
+import contextlib
 import ctypes
 import dataclasses
 import http.client
@@ -42,6 +43,20 @@ def program():
 
 def milliseconds(nominal_seconds):
     return f"{int(harness.seconds(nominal_seconds) * 1000)}ms"
+
+
+@contextlib.contextmanager
+def black_hole():
+    """A port that answers no SYN: Linux drops those that a full backlog has no room for."""
+    with contextlib.ExitStack() as stack:
+        deaf = stack.enter_context(socket.socket())
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(deaf.getsockname())
+        yield deaf.getsockname()[1]
 
 
 def free_port():
@@ -122,6 +137,8 @@ class Gateway:
     and `resolver` is the address of a name server, waited for `resolver_timeout` seconds, both for this process alone
     (which needs root). `environment` are variables that are no options. `tls` is the ssl.SSLContext of its callers.
     """
+
+    hands_over = False  # descriptors that _prepare_child makes
 
     def __init__(
         self,
@@ -215,17 +232,25 @@ class Gateway:
                 os._exit(1)
             if prepare:
                 enter_namespace(prepare)
+            self._prepare_child()
 
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [program(), self.command, *self.arguments],
+                self._command_line(),
                 env=clean_environment(**as_environment(self.options), **self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
+                close_fds=not self.hands_over,
                 preexec_fn=in_child,
             )
+
+    def _command_line(self):
+        return [program(), self.command, *self.arguments]
+
+    def _prepare_child(self):
+        """In the child, before it becomes the program."""
 
     def _namespace_files(self):
         """[(our file, the system's file that it stands for)]"""
