@@ -11,6 +11,7 @@
 #include "base/dsn.h"
 #include "base/outcome.h"
 #include "base/random.h"
+#include "base/trace_context.h"
 #include "mime/message.h"
 
 /* Every queue, buffer and list that a caller can fill has its bound here. */
@@ -26,6 +27,8 @@ struct api_limits {
 struct submission {
     struct arena arena;
     char id[UUID_BYTES];
+    struct trace_context trace;
+    int64_t began_us; /* monotonic: when its request's header was there */
     struct message message;
     struct str return_path; /* address without brackets; empty is the null path */
     struct str *recipients; /* envelope addresses, no two the same */
@@ -38,6 +41,7 @@ struct submission {
     bool wants_transcript; /* in the answer */
     bool keeps_transcript; /* in the outcome, for a witness */
     bool dry_run;
+    uint64_t request_bytes;   /* of the body that it came as */
     struct str key_name;      /* of the API key that it came with; absent where none was asked for */
     struct deadline deadline; /* for the whole of it */
     struct outcome outcome;   /* written by the service; `recipients` has its room already */

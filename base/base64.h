@@ -14,7 +14,13 @@ size_t base64_write(char *out, struct str bytes);
 /* Strict: the alphabet, the padding and nothing else. False, and `out` as it was, on anything else. */
 bool base64_decode(struct buf *out, struct str text);
 
+/* One more than what the digit stands for, or 0. */
+extern const signed char base64_values[256];
+
 /* 0 to 63, or -1. */
-int base64_value(char c);
+static inline int base64_value(char c)
+{
+    return base64_values[(unsigned char)c] - 1;
+}
 
 #endif

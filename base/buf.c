@@ -70,20 +70,40 @@ void buf_append_char(struct buf *buf, char c)
     buf_append(buf, (struct str){&c, 1});
 }
 
+void buf_append_uint(struct buf *buf, uint64_t number)
+{
+    char digits[20]; /* of UINT64_MAX */
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while (number /= 10);
+    buf_append(buf, (struct str){digits + at, sizeof digits - at});
+}
+
+/* The length that it has or would have, below 0 on an error; written where it fits, with the NUL that vsnprintf ends
+ * with, which needs room but does not count. */
+__attribute__((format(printf, 2, 0))) static int format_into(const struct buf *buf, const char *format,
+                                                             va_list args)
+{
+    return vsnprintf(buf->data ? buf->data + buf->len : NULL, buf->capacity - buf->len, format, args);
+}
+
 void buf_append_format(struct buf *buf, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = buf->failed ? -1 : format_into(buf, format, args);
     va_end(args);
-    /* vsnprintf ends with a NUL, which needs room but does not count. */
+    bool fits = len >= 0 && (size_t)len < buf->capacity - buf->len;
     if (len < 0 || !buf_reserve(buf, (size_t)len + 1)) {
         buf->failed = true;
         return;
     }
-    va_start(args, format);
-    vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
-    va_end(args);
+    if (!fits) {
+        va_start(args, format);
+        format_into(buf, format, args);
+        va_end(args);
+    }
     buf->len += (size_t)len;
 }
 

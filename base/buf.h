@@ -29,6 +29,7 @@ void buf_wipe(struct buf *buf);
 bool buf_reserve(struct buf *buf, size_t bytes);
 void buf_append(struct buf *buf, struct str bytes);
 void buf_append_char(struct buf *buf, char c);
+void buf_append_uint(struct buf *buf, uint64_t number); /* in decimal */
 void buf_append_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void buf_clear(struct buf *buf);

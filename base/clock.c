@@ -23,10 +23,15 @@ int64_t clock_monotonic_us(void)
     return read_us(CLOCK_MONOTONIC, &last_us);
 }
 
-int64_t clock_wall_ms(void)
+int64_t clock_wall_us(void)
 {
     static _Atomic int64_t last_us;
-    return read_us(CLOCK_REALTIME, &last_us) / US_PER_MS;
+    return read_us(CLOCK_REALTIME, &last_us);
+}
+
+int64_t clock_wall_ms(void)
+{
+    return clock_wall_us() / US_PER_MS;
 }
 
 struct deadline deadline_after_ms(int64_t ms)

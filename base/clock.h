@@ -15,6 +15,7 @@ struct deadline {
 
 /* CLOCK_MONOTONIC: a change of the wall clock moves no timer. */
 int64_t clock_monotonic_us(void);
+int64_t clock_wall_us(void);
 int64_t clock_wall_ms(void);
 
 struct deadline deadline_after_ms(int64_t ms);

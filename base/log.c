@@ -7,6 +7,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAX_LINE_BYTES = 4096, MAX_VALUE_BYTES = 1024 };
@@ -15,14 +18,30 @@ enum { MAX_LINE_BYTES = 4096, MAX_VALUE_BYTES = 1024 };
 static struct {
     _Atomic enum log_level level;
     _Atomic enum log_format format;
-} settings = {LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT};
+    atomic_bool has_priorities;
+} settings = {LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
+static const int priorities[] = {7, 6, 4, 3}; /* syslog(3) */
+
+/* "device:inode" of what the journal reads (systemd.exec(5)): a process may have inherited the variable, and another
+ * stderr. */
+static bool stderr_is_journal(void)
+{
+    struct str inode = str_of(getenv("JOURNAL_STREAM"));
+    struct str device = str_cut(&inode, ':');
+    struct stat status;
+    uint64_t device_number, inode_number;
+    return str_to_uint(device, UINT64_MAX, &device_number) && str_to_uint(inode, UINT64_MAX, &inode_number) &&
+           fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device_number &&
+           status.st_ino == inode_number;
+}
 
 void log_configure(enum log_level level, enum log_format format)
 {
     settings.level = level;
     settings.format = format;
+    settings.has_priorities = stderr_is_journal();
 }
 
 bool log_wants(enum log_level level)
@@ -62,29 +81,51 @@ static bool needs_no_quotes(struct str value)
     return value.len > 0 && value.len <= MAX_VALUE_BYTES;
 }
 
+static void append_number(struct buf *line, int64_t number)
+{
+    if (number < 0)
+        buf_append_char(line, '-');
+    buf_append_uint(line, number < 0 ? -(uint64_t)number : (uint64_t)number);
+}
+
+static void append_milliseconds(struct buf *line, int64_t us)
+{
+    uint64_t rest = (uint64_t)(us < 0 ? -us : us) % 1000;
+    char decimals[] = {'.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10)};
+    append_number(line, us / 1000);
+    buf_append(line, (struct str){decimals, sizeof decimals});
+}
+
 static void append_value(struct buf *line, const struct log_field *field)
 {
     if (field->kind == LOG_VALUE_INT)
-        buf_append_format(line, "%lld", (long long)field->number);
+        append_number(line, field->number);
+    else if (field->kind == LOG_VALUE_MS)
+        append_milliseconds(line, field->number);
     else if (settings.format == LOG_FORMAT_LOGFMT && needs_no_quotes(field->text))
         buf_append(line, field->text);
     else
         append_quoted(line, field->text);
 }
 
+static const char first_field[] = "time";
+
 static void append_field(struct buf *line, const struct log_field *field)
 {
-    if (field->kind == LOG_VALUE_STR && !field->text.data)
+    if (!field->name || (field->kind == LOG_VALUE_STR && !field->text.data))
         return;
     bool json = settings.format == LOG_FORMAT_JSON;
-    if (line->len > (json ? 1U : 0U))
+    if (strcmp(field->name, first_field) != 0)
         buf_append_char(line, json ? ',' : ' ');
-    buf_append_format(line, json ? "\"%s\":" : "%s=", field->name);
+    buf_append(line, json ? STR("\"") : STR(""));
+    buf_append(line, str_of(field->name));
+    buf_append(line, json ? STR("\":") : STR("="));
     append_value(line, field);
 }
 
-/* How many lines stderr did not take. */
+/* How many lines stderr did not take, until one tells of them, and in all. */
 static atomic_uint dropped_lines;
+static atomic_uint_fast64_t dropped_in_all;
 
 /* A reader that does not keep up must not hold up the mail: what is not taken at once is dropped. A line is
  * no longer than what a pipe takes whole (PIPE_BUF), so that POLLOUT says that the write will not wait. */
@@ -108,8 +149,10 @@ void log_write(enum log_level level, const char *message, const struct log_field
     struct buf line;
     buf_init(&line, MAX_LINE_BYTES);
     bool json = settings.format == LOG_FORMAT_JSON;
+    if (settings.has_priorities)
+        buf_append_format(&line, "<%d>", priorities[level]);
     buf_append(&line, json ? STR("{") : STR(""));
-    append_field(&line, &LOG_TEXT("time", stamp));
+    append_field(&line, &LOG_TEXT(first_field, stamp));
     append_field(&line, &LOG_TEXT("level", level_names[level]));
     append_field(&line, &LOG_TEXT("msg", message));
     unsigned dropped = atomic_exchange(&dropped_lines, 0);
@@ -125,7 +168,14 @@ void log_write(enum log_level level, const char *message, const struct log_field
         }
     }
     buf_append(&line, json ? STR("}\n") : STR("\n"));
-    if (line.failed || !put_line(buf_view(&line)))
+    if (line.failed || !put_line(buf_view(&line))) {
         atomic_fetch_add(&dropped_lines, dropped + 1);
+        atomic_fetch_add(&dropped_in_all, 1);
+    }
     buf_fini(&line);
+}
+
+uint64_t log_dropped_lines(void)
+{
+    return atomic_load(&dropped_in_all);
 }

@@ -42,10 +42,29 @@ struct outcome_recipient {
     struct str queue_id; /* of his part of the message, where it had to be sent in several transactions */
 };
 
+/* Where the time of a message goes. The opening of a session is connect (its name, TCP, a proxy), greeting (up to
+ * the last EHLO, without TLS), TLS and AUTH; mail is MAIL and every RCPT, data all that follows. */
+enum outcome_phase {
+    PHASE_QUEUED,
+    PHASE_CONNECT,
+    PHASE_GREETING,
+    PHASE_TLS,
+    PHASE_AUTH,
+    PHASE_MAIL,
+    PHASE_DATA,
+    OUTCOME_PHASES
+};
+
+/* Monotonic; all 0 for what did not happen. What happened in pieces took less than lies between its ends. */
+struct outcome_spell {
+    int64_t began_us, ended_us, took_us;
+};
+
 struct outcome_timing {
     int64_t queued_us;    /* waiting for a session thread */
     int64_t connected_us; /* opening a session; 0 where a pooled one was used */
     int64_t sent_us;      /* from MAIL to the last reply */
+    struct outcome_spell phases[OUTCOME_PHASES];
 };
 
 struct outcome {
@@ -58,6 +77,7 @@ struct outcome {
     struct str queue_id;                  /* absent where the reply's form is not known */
     struct outcome_recipient *recipients; /* one each, in the envelope's order */
     size_t recipient_count;
+    uint64_t message_bytes; /* of the message as it goes to the relay; 0 where none was built */
     struct outcome_timing timing;
     struct str transcript;       /* absent unless asked for */
     int64_t transcript_began_us; /* monotonic: when the transcript's clock began */
@@ -66,5 +86,9 @@ struct outcome {
 /* "sent", "accepted": as in openapi.yaml. */
 const char *delivery_name(enum delivery delivery);
 const char *recipient_status_name(enum recipient_status status);
+const char *outcome_phase_name(enum outcome_phase phase);
+
+/* The phase, or a piece of it, ends now. */
+void outcome_end_phase(struct outcome_timing *timing, enum outcome_phase phase, int64_t began_us);
 
 #endif

@@ -59,6 +59,7 @@ struct message {
     size_t attachment_count;
     struct header_field *headers; /* the caller's own, in order */
     size_t header_count;
+    struct header_field trace; /* of the operator's, on top of it; name absent where there is none */
     struct list_unsubscribe list_unsubscribe;
     struct str in_reply_to, references; /* message IDs, spaces between them; absent where there are none */
     struct str message_id;              /* with angle brackets */

@@ -96,8 +96,15 @@ static void write_original_recipients(struct buf *out, const struct message *mes
     header_end(&header);
 }
 
+static void write_trace(struct buf *out, const struct header_field *trace)
+{
+    if (trace->name.data)
+        write_token(out, trace->name, trace->value);
+}
+
 void top_header_complete(struct buf *out, const struct message *message)
 {
+    write_trace(out, &message->trace);
     write_original_recipients(out, message);
     if (!message->finished.is_dated)
         write_date(out, message->date);
@@ -107,6 +114,7 @@ void top_header_complete(struct buf *out, const struct message *message)
 
 void top_header_write(struct buf *out, const struct message *message)
 {
+    write_trace(out, &message->trace);
     write_original_recipients(out, message);
     write_date(out, message->date);
     struct mailbox_field fields[MAILBOX_FIELDS];

@@ -7,7 +7,7 @@
 
 void top_header_write(struct buf *out, const struct message *message);
 
-/* The fields that a finished message lacks, and X-Original-To. */
+/* The fields that a finished message lacks, X-Original-To, and the trace. */
 void top_header_complete(struct buf *out, const struct message *message);
 
 /* An address in a field that will be written needs raw UTF-8. */

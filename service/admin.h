@@ -4,11 +4,14 @@
 
 #include "api/http/server.h"
 #include "service/relays/gateway.h"
+#include "service/watch/exporter.h"
+#include "service/watch/process_figures.h"
 
 /* The context of the routes. `server` is the main listener, once it stands. */
 struct admin {
     struct gateway *gateway;
-    struct metrics *metrics;
+    const struct process_figures *process;
+    const struct exporter *exporter; /* NULL without one */
     struct api_server *_Atomic server;
 };
 

@@ -22,23 +22,6 @@ static const bool is_instrumented = false;
 
 enum { MAX_SETS = 128, MAX_HELP_BYTES = 65536 };
 
-static const struct command {
-    const char *name;
-    int (*run)(const struct option_sources *sources);
-    const char *meaning;
-} commands[] = {
-    {"serve", command_serve, "run the gateway (what is done without a command)"},
-    {"sandbox", command_sandbox,
-     "run the gateway with a relay of its own that keeps every mail on this machine"},
-    {"check", command_check, "connect to each relay, show what it offers, send nothing"},
-    {"render", command_render, "print the MIME message of the JSON message on standard input"},
-    {"send", command_send, "send the JSON message on standard input, print the receipt"},
-    {"config", command_config, "print the effective options, secrets masked"},
-    {"key", NULL, "make an API key (postern key --help says how)"},
-};
-
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
-
 static int print_help(void)
 {
     struct buf help;
@@ -48,7 +31,7 @@ static int print_help(void)
         STR("Usage: postern [COMMAND] [--config FILE] [--set NAME=VALUE]... [--no-sandboxing]\n\n"
             "Takes JSON messages over HTTP, submits them to an SMTP relay, and tells what became of them.\n\n"
             "Commands:\n"));
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (size_t i = 0; i < command_count; i++)
         buf_append_format(&help, "  %-8s %s\n", commands[i].name, commands[i].meaning);
     buf_append(&help, STR("\n  --config FILE     read options from a JSON file\n"
                           "  --set NAME=VALUE  set one option; NAME in lower case, without POSTERN_\n"
@@ -76,7 +59,7 @@ static int usage_error(const char *what, const char *word)
 
 static int run_command(const char *name, const struct option_sources *sources)
 {
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
+    for (size_t i = 0; i < command_count; i++)
         if (strcmp(commands[i].name, name) == 0 && commands[i].run)
             return commands[i].run(sources);
     return usage_error("unknown command ", name);

@@ -50,8 +50,8 @@ bool smtp_body_judge_write(struct smtp_body *body, struct smtp_dialogue *dialogu
     return judge_early(dialogue, status);
 }
 
-/* All but what is kept. */
-static bool write_block(struct smtp_body *body, struct smtp_dialogue *dialogue)
+/* All but what is kept. Behind the last block comes the end, and they may travel together. */
+static bool write_block(struct smtp_body *body, struct smtp_dialogue *dialogue, bool is_last)
 {
     struct smtp_session *session = dialogue->session;
     struct str block = {session->block, body->filled - body->kept};
@@ -61,7 +61,9 @@ static bool write_block(struct smtp_body *body, struct smtp_dialogue *dialogue)
         return false;
     struct deadline deadline = smtp_dialogue_deadline(dialogue, block_timeout_ms(dialogue));
     size_t taken;
+    session->transport->has_more = is_last;
     enum smtp_status status = session->transport->ops->write(session->transport, block, deadline, &taken);
+    session->transport->has_more = false;
     if (status != SMTP_STATUS_OK)
         return smtp_body_judge_write(body, dialogue, status);
     memmove(session->block, session->block + block.len, body->kept);
@@ -83,7 +85,7 @@ static bool send_piece(struct smtp_body *body, struct smtp_dialogue *dialogue, s
     while (piece.len) {
         size_t room = sizeof session->block - body->filled;
         if (room < 2) {
-            if (!write_block(body, dialogue))
+            if (!write_block(body, dialogue, false))
                 return false;
             continue;
         }
@@ -100,7 +102,7 @@ static bool finish(struct smtp_body *body, struct smtp_dialogue *dialogue)
     struct str end = smtp_dot_end(&body->dot);
     if (body->dot.bare)
         return fail_source(dialogue, "it ends with a CR");
-    return (body->flight->is_chunk || send_piece(body, dialogue, end)) && write_block(body, dialogue);
+    return (body->flight->is_chunk || send_piece(body, dialogue, end)) && write_block(body, dialogue, true);
 }
 
 static void show_body(const struct smtp_body *body, struct smtp_dialogue *dialogue)

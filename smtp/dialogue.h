@@ -18,7 +18,7 @@
 #include "smtp/trouble.h"
 
 /* A block is what one TLS record holds. */
-enum { SMTP_INPUT_BYTES = 4096, SMTP_BLOCK_BYTES = 16384, SMTP_MAX_COMMAND_BYTES = 16384 };
+enum { SMTP_INPUT_BYTES = 4096, SMTP_BLOCK_BYTES = 65536, SMTP_MAX_COMMAND_BYTES = 16384 };
 
 struct smtp_session {
     const struct smtp_relay *relay;

@@ -1,50 +1,59 @@
-/* Line by line, not byte by byte: most of a message is base64 in lines of 76, found by memchr and copied
- * whole. */
+/* Line by line, not byte by byte: most of a message is base64 in lines of 76, whose ends memchr finds, and which are
+ * copied many at once. */
 #include "smtp/dot.h"
 
 #include <string.h>
 
-/* The bytes up to and with the next CR or LF, whichever is first, `room` at most. */
-static size_t run_length(struct str piece, size_t room)
+static size_t index_of(struct str text, char c)
 {
-    struct str window = str_first(piece, room);
-    size_t cr = str_index(window, '\r');
-    struct str before = str_first(window, cr);
-    size_t lf = str_index(before, '\n');
-    size_t end = lf < before.len ? lf : cr;
-    return end < window.len ? end + 1 : window.len;
+    const char *found = memchr(text.data, c, text.len);
+    return found ? (size_t)(found - text.data) : text.len;
 }
 
-static void move_on(struct smtp_dot *dot, char last)
+/* The octets up to and with the end of this line, or to that of the text. A CR stands before an LF, and an LF behind a
+ * CR. */
+static size_t scan_line(struct smtp_dot *dot, struct str text)
 {
-    if (last == '\n')
+    size_t lf = index_of(text, '\n');
+    bool is_ended = lf < text.len;
+    size_t cr = index_of((struct str){text.data, lf}, '\r');
+    bool ends_in_cr = cr + 1 == lf, was_cr = dot->at == SMTP_DOT_AFTER_CR;
+    bool has_ending = was_cr ? is_ended && lf == 0 : ends_in_cr;
+    dot->bare = is_ended || was_cr ? !has_ending : cr < lf && !ends_in_cr;
+    if (is_ended)
         dot->at = SMTP_DOT_AT_LINE_START;
     else
-        dot->at = last == '\r' ? SMTP_DOT_AFTER_CR : SMTP_DOT_IN_LINE;
+        dot->at = ends_in_cr ? SMTP_DOT_AFTER_CR : SMTP_DOT_IN_LINE;
+    return is_ended ? lf + 1 : lf;
 }
 
-/* The byte behind a CR must be LF, and an LF must stand behind a CR. */
-static bool is_bare(const struct smtp_dot *dot, struct str run)
+static bool needs_dot(const struct smtp_dot *dot, struct str text)
 {
-    bool lf_alone = run.data[run.len - 1] == '\n' && !(run.len == 1 && dot->at == SMTP_DOT_AFTER_CR);
-    return lf_alone || (dot->at == SMTP_DOT_AFTER_CR && run.data[0] != '\n');
+    return dot->at == SMTP_DOT_AT_LINE_START && text.data[0] == '.' && !dot->is_chunk;
+}
+
+/* Up to the next line that begins with a dot; at least one octet. */
+static size_t scan_lines(struct smtp_dot *dot, struct str text)
+{
+    size_t taken = 0;
+    struct str rest = text;
+    do {
+        taken += scan_line(dot, rest);
+        rest = (struct str){text.data + taken, text.len - taken};
+    } while (rest.len && !dot->bare && !needs_dot(dot, rest));
+    return taken;
 }
 
 size_t smtp_dot_stuff(struct smtp_dot *dot, struct str *piece, char *out, size_t room)
 {
     size_t written = 0;
     while (piece->len && room - written >= 2 && !dot->bare) {
-        if (dot->at == SMTP_DOT_AT_LINE_START && piece->data[0] == '.' && !dot->is_chunk)
+        if (needs_dot(dot, *piece))
             out[written++] = '.';
-        struct str run = str_first(*piece, run_length(*piece, room - written));
-        if (is_bare(dot, run)) {
-            dot->bare = true;
-            break;
-        }
-        memcpy(out + written, run.data, run.len);
-        written += run.len;
-        move_on(dot, run.data[run.len - 1]);
-        *piece = str_from(*piece, run.len);
+        size_t taken = scan_lines(dot, str_first(*piece, room - written));
+        memcpy(out + written, piece->data, taken);
+        written += taken;
+        *piece = str_from(*piece, taken);
     }
     return written;
 }

@@ -21,7 +21,9 @@ static bool encrypt(struct smtp_dialogue *dialogue)
     struct smtp_session *session = dialogue->session;
     struct smtp_transport *transport = session->transport;
     struct deadline deadline = smtp_dialogue_deadline(dialogue, timeouts(dialogue)->greeting_ms);
+    int64_t began_us = clock_monotonic_us();
     enum smtp_status status = transport->ops->start_tls(transport, session->relay, deadline);
+    outcome_end_phase(&dialogue->outcome->timing, PHASE_TLS, began_us);
     if (status != SMTP_STATUS_OK)
         return smtp_dialogue_judge(dialogue, SMTP_STEP_TLS, status);
     const struct smtp_tls_facts *facts = &transport->tls;

@@ -253,11 +253,9 @@ static bool fail_choice(struct smtp_dialogue *dialogue)
                      smtp_relay_name(session->relay).text, STR_ARG(offered));
 }
 
-bool smtp_login(struct smtp_dialogue *dialogue)
+static bool log_in_as_offered(struct smtp_dialogue *dialogue)
 {
     struct smtp_session *session = dialogue->session;
-    if (!smtp_sasl_is_wanted(session->relay))
-        return true;
     const struct smtp_sasl_mechanism *mechanism =
         smtp_sasl_choose(session->relay, &session->capabilities, &session->transport->tls);
     if (!mechanism)
@@ -265,4 +263,14 @@ bool smtp_login(struct smtp_dialogue *dialogue)
     if (mechanism->needs_token)
         return log_in_with_token(dialogue, mechanism);
     return log_in(dialogue, mechanism, (struct str){0});
+}
+
+bool smtp_login(struct smtp_dialogue *dialogue)
+{
+    if (!smtp_sasl_is_wanted(dialogue->session->relay))
+        return true;
+    int64_t began_us = clock_monotonic_us();
+    bool goes_on = log_in_as_offered(dialogue);
+    outcome_end_phase(&dialogue->outcome->timing, PHASE_AUTH, began_us);
+    return goes_on;
 }

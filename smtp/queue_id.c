@@ -113,6 +113,12 @@ static struct str fit_here(struct str words, struct str text)
     return id;
 }
 
+/* Most rows fail at the first character of most words. */
+static bool may_fit_here(struct str words, struct str text)
+{
+    return words.data[0] == '%' || char_to_lower(words.data[0]) == char_to_lower(text.data[0]);
+}
+
 static struct str fit(struct str words, struct str text)
 {
     if (words.data[0] == '^') {
@@ -122,7 +128,7 @@ static struct str fit(struct str words, struct str text)
         return fit_here(str_from(words, 1), text);
     }
     for (text = str_trim(text); text.len; text = str_trim(text)) {
-        struct str id = fit_here(words, text);
+        struct str id = may_fit_here(words, text) ? fit_here(words, text) : (struct str){0};
         if (id.data)
             return id;
         next_word(&text);

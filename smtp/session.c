@@ -66,6 +66,17 @@ static void name_relay(const struct smtp_relay *relay, struct arena *arena, stru
     outcome->queue_id = (struct str){0};
 }
 
+/* TLS is a phase of its own. */
+static bool greet(struct smtp_dialogue *dialogue)
+{
+    struct outcome_timing *timing = &dialogue->outcome->timing;
+    int64_t began_us = clock_monotonic_us();
+    bool goes_on = smtp_greet(dialogue);
+    outcome_end_phase(timing, PHASE_GREETING, began_us);
+    timing->phases[PHASE_GREETING].took_us -= timing->phases[PHASE_TLS].took_us;
+    return goes_on;
+}
+
 struct smtp_session *smtp_session_open_over(struct smtp_transport *transport, const struct smtp_relay *relay,
                                             struct deadline total, struct arena *arena,
                                             struct smtp_transcript *transcript, struct outcome *outcome)
@@ -80,7 +91,7 @@ struct smtp_session *smtp_session_open_over(struct smtp_transport *transport, co
     struct smtp_dialogue dialogue = {session, total, arena, transcript, outcome};
     bool knows_secrets = smtp_login_learn_secrets(session, total) ||
                          smtp_dialogue_judge(&dialogue, SMTP_STEP_GREETING, SMTP_STATUS_NO_MEMORY);
-    if (knows_secrets && smtp_greet(&dialogue) && smtp_login(&dialogue))
+    if (knows_secrets && greet(&dialogue) && smtp_login(&dialogue))
         return session;
     say_quit(session, transcript, 0);
     session_free(session);
@@ -94,6 +105,7 @@ struct smtp_session *smtp_session_open(const struct smtp_relay *relay, struct de
     int64_t began_us = clock_monotonic_us();
     name_relay(relay, arena, outcome);
     struct smtp_transport *transport = smtp_dial(relay, total, &outcome->fault);
+    outcome_end_phase(&outcome->timing, PHASE_CONNECT, began_us);
     if (!transport)
         return NULL;
     smtp_dial_note(transport, relay, transcript);

@@ -40,8 +40,9 @@ ssize_t smtp_socket_recv(struct smtp_socket *socket, char *bytes, size_t room)
 ssize_t smtp_socket_send(struct smtp_socket *socket, struct str bytes)
 {
     ssize_t sent;
+    int more = socket->transport.has_more ? MSG_MORE : 0;
     do
-        sent = send(socket->fd, bytes.data, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        sent = send(socket->fd, bytes.data, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL | more);
     while (sent < 0 && errno == EINTR);
     if (sent > 0)
         socket->sent_bytes += (uint64_t)sent;

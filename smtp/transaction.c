@@ -55,23 +55,45 @@ static enum smtp_after conclude(struct smtp_session *session)
     return may_go_on ? SMTP_AFTER_REUSE : SMTP_AFTER_CLOSE;
 }
 
-static enum smtp_after run_flight(struct smtp_dialogue *dialogue, struct smtp_flight *flight,
-                                  const struct smtp_waiting *waiting, bool may_retry)
+/* MAIL and every RCPT, the message ahead of their replies where it goes along. True where it may follow, or be
+ * judged. */
+static bool ask(struct smtp_dialogue *dialogue, struct smtp_flight *flight,
+                const struct smtp_waiting *waiting)
 {
     if (flight->carries_message && !smtp_data_write(dialogue, flight, waiting))
-        return give_up(dialogue, flight, may_retry);
-    if (!smtp_flight_ask(flight, dialogue)) {
-        if (flight->carries_message)
-            smtp_data_settle(dialogue, flight);
-        else
-            smtp_flight_drain(flight, dialogue);
-        return give_up(dialogue, flight, may_retry);
-    }
+        return false;
+    if (smtp_flight_ask(flight, dialogue))
+        return true;
+    if (flight->carries_message)
+        smtp_data_settle(dialogue, flight);
+    else
+        smtp_flight_drain(flight, dialogue);
+    return false;
+}
+
+static enum smtp_after hand_over(struct smtp_dialogue *dialogue, struct smtp_flight *flight,
+                                 const struct smtp_waiting *waiting)
+{
     if (!flight->is_chunk && !smtp_flight_begin_data(flight, dialogue))
         return SMTP_AFTER_CLOSE;
     if (!flight->carries_message && !smtp_data_write(dialogue, flight, waiting))
         return SMTP_AFTER_CLOSE;
     return smtp_data_hear(dialogue, flight) ? conclude(dialogue->session) : SMTP_AFTER_CLOSE;
+}
+
+static enum smtp_after run_flight(struct smtp_dialogue *dialogue, struct smtp_flight *flight,
+                                  const struct smtp_waiting *waiting, bool may_retry)
+{
+    struct outcome_timing *timing = &dialogue->outcome->timing;
+    int64_t began_us = clock_monotonic_us();
+    bool goes_on = ask(dialogue, flight, waiting);
+    outcome_end_phase(timing, PHASE_MAIL, began_us);
+    if (!goes_on)
+        return give_up(dialogue, flight, may_retry);
+    began_us = clock_monotonic_us();
+    enum smtp_after after = hand_over(dialogue, flight, waiting);
+    outcome_end_phase(timing, PHASE_DATA, began_us);
+    return after;
 }
 
 /* What the parts that were sent came to; the first of them is told. */

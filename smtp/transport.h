@@ -76,6 +76,7 @@ struct smtp_transport_ops {
 
 struct smtp_transport {
     const struct smtp_transport_ops *ops;
+    bool has_more; /* what is written next may wait in the kernel for the write that follows it at once */
     char local_literal[SMTP_LITERAL_BYTES]; /* this end as an address literal (RFC 5321 4.1.3) */
     char peer[SMTP_LITERAL_BYTES];          /* the other end's address; empty for a Unix socket */
     struct smtp_tls_facts tls;

@@ -1,5 +1,7 @@
 #include "api/http/evidence.h"
 
+#include "api/http/fields.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,18 +24,6 @@ void evidence_keep(struct evidence *evidence, const struct api_witness *witness,
     evidence->body_bytes = front.len;
 }
 
-static enum MHD_Result gather_field(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_bytes,
-                                    const char *value, size_t value_bytes)
-{
-    struct guard_request *request = cls;
-    (void)kind;
-    if (request->field_count == GUARD_MAX_FIELDS)
-        return MHD_NO;
-    request->fields[request->field_count++] =
-        (struct guard_field){{name, name_bytes}, {value ? value : "", value_bytes}};
-    return MHD_YES;
-}
-
 void evidence_give(const struct evidence *evidence, const struct api_witness *witness,
                    struct MHD_Connection *connection, const struct response *response,
                    const struct submission *submission)
@@ -41,7 +31,7 @@ void evidence_give(const struct evidence *evidence, const struct api_witness *wi
     if (!witness->see)
         return;
     struct guard_request request = {0};
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, gather_field, &request);
+    fields_gather(connection, &request);
     const struct witnessed seen = {
         .began_us = evidence->began_us,
         .answered_us = clock_monotonic_us(),

@@ -165,6 +165,20 @@ void reaper_tick(struct reaper *reaper)
         continue;
 }
 
+void reaper_dismiss(struct reaper *reaper)
+{
+    struct fault fault;
+    fault_set(&fault, FAULT_SHUTTING_DOWN, "Postern stopped before the request was complete");
+    pthread_mutex_lock(&reaper->lock);
+    for (struct client *client = reaper->clients; client; client = client->next) {
+        enum pace_stage stage = client->pace.stage;
+        bool is_sending = stage == PACE_BODY || (stage == PACE_HEADER && !is_silent(client));
+        if (is_sending && !client->shut_out)
+            shut_out(reaper, client, &fault, true);
+    }
+    pthread_mutex_unlock(&reaper->lock);
+}
+
 static void refuse_beyond_limits(struct reaper *reaper, struct client *client, const struct sockaddr *from)
 {
     const struct reaper_config *config = &reaper->config;

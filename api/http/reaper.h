@@ -55,6 +55,9 @@ bool reaper_count_bytes(struct reaper *reaper, struct MHD_Connection *connection
 /* Shuts out whoever is late. To be called now and then. */
 void reaper_tick(struct reaper *reaper);
 
+/* Whoever is in the middle of a request hears shutting-down, and is shut out. */
+void reaper_dismiss(struct reaper *reaper);
+
 /* How many there are, and the most that there were since this was asked with `most`, which may be NULL. */
 size_t reaper_count_connections(struct reaper *reaper, size_t *most);
 

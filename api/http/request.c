@@ -14,9 +14,11 @@
  */
 #include "api/answer/dry_run.h"
 #include "api/answer/receipt.h"
+#include "api/http/fields.h"
 #include "api/http/query.h"
 #include "api/http/request_inside.h"
 #include "api/http/tls_listener.h"
+#include "api/http/traceparent.h"
 #include "api/message/reader.h"
 #include "base/log.h"
 
@@ -88,6 +90,11 @@ static struct str id_of(const struct request *request)
     return request->submission ? str_of(request->submission->id) : (struct str){0};
 }
 
+static struct str trace_id_of(const struct request *request)
+{
+    return request->submission ? str_of(request->submission->trace.trace_id) : (struct str){0};
+}
+
 /* False: the client took too long, and was told so. */
 static bool enter(const struct request *request, enum pace_stage stage)
 {
@@ -104,8 +111,9 @@ static void note_answer(const struct request *request)
         config->count_response(config->count_context, response->status, problem);
     if (problem)
         log_event(request->submission ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "problem answered",
-                  LOG_STR("id", id_of(request)), LOG_STR("key", request->grant.key_name),
-                  LOG_INT("status", response->status), LOG_TEXT("code", problem));
+                  LOG_STR("id", id_of(request)), LOG_STR("trace_id", trace_id_of(request)),
+                  LOG_STR("key", request->grant.key_name), LOG_INT("status", response->status),
+                  LOG_TEXT("code", problem));
     if (request->submission)
         evidence_give(&request->evidence, &config->witness, request->connection, response,
                       request->submission);
@@ -116,7 +124,7 @@ static enum MHD_Result answer(struct request *request)
 {
     /* Behind chunks that were not all seen nothing is taken for a request. */
     request->response.closes |=
-        atomic_load(&request->server->draining) || (request->framing.chunked && request->layout.buffer);
+        atomic_load(&request->server->winding_down) || (request->framing.chunked && request->layout.buffer);
     /* Events have no end that could come too late; who does not take them loses them. */
     if (!enter(request, request->response.feed.bell ? PACE_WAITING : PACE_ANSWER))
         return MHD_NO;
@@ -167,25 +175,13 @@ static enum MHD_Result refuse(struct request *request, const struct guard_reques
     return break_off(request);
 }
 
-static enum MHD_Result gather_field(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_bytes,
-                                    const char *value, size_t value_bytes)
-{
-    struct guard_request *guard = cls;
-    (void)kind;
-    if (guard->field_count < GUARD_MAX_FIELDS)
-        guard->fields[guard->field_count] =
-            (struct guard_field){{name, name_bytes}, {value ? value : "", value_bytes}};
-    guard->field_count++;
-    return MHD_YES;
-}
-
 /* The route is looked for even where the framing fails: an answer to a message says what became of it. */
 static enum MHD_Result begin(struct request *request, const char *method, const char *version)
 {
     struct guard_request guard = {
         .method = str_of(method), .target = str_of(request->target), .version = str_of(version)};
     struct fault fault;
-    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, gather_field, &guard);
+    fields_gather(request->connection, &guard);
     layout_find(&request->layout, request->connection, &guard);
     bool framing_holds = guard_check_framing(&guard, &request->framing, &fault);
     admit_find_route(request, &guard);
@@ -193,6 +189,9 @@ static enum MHD_Result begin(struct request *request, const char *method, const 
     if (takes_message) {
         request->submission = submission_new(&request->server->config.limits);
         evidence_begin(&request->evidence, request->target);
+        if (request->submission)
+            traceparent_read(&request->submission->arena, &guard, request->submission->id,
+                             &request->submission->trace);
     }
     if (!enter(request, PACE_BODY))
         return MHD_NO;
@@ -298,11 +297,10 @@ static enum MHD_Result take_message(struct request *request)
     if (!enter(request, PACE_WAITING))
         return MHD_NO;
     submission->keeps_transcript = request->server->config.witness.see;
+    submission->request_bytes = body.octets.len;
     evidence_keep(&request->evidence, &request->server->config.witness, body.octets);
     query_read(submission, framing->query, framing->form == MESSAGE_AS_RFC822, &problem);
     bool valid = submission_read(submission, &body, &request->server->config.limits, &problem);
-    if (framing->form == MESSAGE_AS_JSON)
-        body_drop(&request->body); /* the others are sent from where they lie */
     if (valid && !answer_is_acceptable(request))
         valid = fault_set(&problem.fault, FAULT_NOT_ACCEPTABLE,
                           "the answer is application/json, or for a dry run message/rfc822");

@@ -7,6 +7,7 @@
 #define POSTERN_API_HTTP_REQUEST_H
 
 #include "api/http/body.h"
+#include "api/http/loops.h"
 #include "api/http/reaper.h"
 #include "api/http/route.h"
 
@@ -15,11 +16,12 @@
 /* What all requests of a listener share. */
 struct api_server {
     struct api_config config;
-    struct MHD_Daemon *daemon;
+    struct loops loops;
     struct reaper *reaper;
     struct body_budget budget;
     _Atomic size_t in_flight;
-    _Atomic bool draining;
+    _Atomic bool winding_down; /* each answer closes its connection */
+    _Atomic bool draining;     /* and a new message is not taken */
 };
 
 /* MHD_OPTION_URI_LOG_CALLBACK, access handler and MHD_OPTION_NOTIFY_COMPLETED; the closure is `server`. */

@@ -66,6 +66,7 @@ struct api_route {
 
 struct api_config {
     int listen_fd;
+    bool listen_is_shared; /* another process has it too: who comes while this one stops waits for the next */
     struct tls_listener *tls; /* NULL for plain HTTP; outlives the server */
     unsigned threads;
     unsigned max_connections;
@@ -90,15 +91,24 @@ struct api_server;
 
 struct api_server *api_server_start(const struct api_config *config, struct fault *fault);
 
-/* From now on a new message gets shutting-down, and each answer closes its connection. */
+/* From now on each answer closes its connection, and nobody new is let in where the listening socket is shared. */
+void api_server_wind_down(struct api_server *server);
+
+/* Likewise, and a new message gets shutting-down. */
 void api_server_drain(struct api_server *server);
 
 /* Messages that were submitted and not answered yet, and the bytes of the request bodies held. */
 size_t api_server_in_flight(const struct api_server *server);
 uint64_t api_server_in_flight_bytes(const struct api_server *server);
 
+/* How many of these may be held. */
+uint64_t api_server_in_flight_limit_bytes(const struct api_server *server);
+
 /* Shuts out clients that are too slow. To be called now and then; often while a message is coming in. */
 void api_server_tick(struct api_server *server);
+
+/* Whether each of its threads has moved since this was last true; it asks them, and does not wait. */
+bool api_server_turns(struct api_server *server);
 
 /* How many there are, and the most that there were since this was asked with `most`, which may be NULL. */
 size_t api_server_connections(const struct api_server *server, size_t *most);

@@ -8,18 +8,19 @@
  * without their escapes, are sorted, and equal ones are then neighbours. Sorting needs no hash that a caller
  * could aim at.
  *
- * Almost all bytes of a large request are base64 inside one string; plain_run passes over them by words.
+ * Almost all bytes of a large request are base64 inside one string; plain_run passes over them by blocks.
  */
 #include "api/json/json_check.h"
 
 #include "api/json/json_string.h"
 #include "api/message/place.h"
 #include "base/utf8.h"
+#include "mime/block.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_NAMES = 64 };
+enum { FIRST_NAMES = 64, FIRST_STRINGS = 32 };
 
 struct level {
     bool is_object;
@@ -43,6 +44,7 @@ struct checker {
     struct arena *arena;
     bool found_nul; /* in a value, the first of which stands at */
     struct str nul_pointer;
+    struct json_strings *strings; /* NULL where nobody asks for them */
     struct fault *fault;
 };
 
@@ -76,28 +78,15 @@ static void skip_space(struct checker *c)
         c->at++;
 }
 
-/* Any byte of `word` that is below 0x20, a quote, a backslash or not ASCII. A borrow can only raise flags
- * above the first true one, so that "none" is exact. */
-static uint64_t stops_in(uint64_t word)
+/* What a string cannot simply go on with. */
+static block find_stops(block octets)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t below_space = word - ones * 0x20;
-    uint64_t quote = (word ^ ones * '"') - ones;
-    uint64_t backslash = (word ^ ones * '\\') - ones;
-    return (below_space | quote | backslash | word) & ones * 0x80;
+    return (block)((octets < ' ') | (octets >= 0x80) | (octets == '"') | (octets == '\\'));
 }
 
 static void skip_plain_run(struct checker *c)
 {
-    uint64_t word;
-    while (c->text.len - c->at >= sizeof word) {
-        memcpy(&word, c->text.data + c->at, sizeof word);
-        if (stops_in(word))
-            break;
-        c->at += sizeof word;
-    }
-    for (int byte = peek(c); byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\'; byte = peek(c))
-        c->at++;
+    c->at += block_run(str_from(c->text, c->at), SIZE_MAX, find_stops);
 }
 
 /* \uXXXX; `at` is behind the "u". RFC 7493 section 2.1: surrogates come in pairs. */
@@ -207,6 +196,21 @@ static struct str current_pointer(const struct checker *c)
     return place_pointer(c->arena, &places[c->depth]);
 }
 
+static bool keep_string(struct checker *c, struct str content)
+{
+    struct json_strings *strings = c->strings;
+    if (strings->count == strings->capacity) {
+        size_t capacity = strings->capacity ? 2 * strings->capacity : FIRST_STRINGS;
+        struct str *items = realloc(strings->items, capacity * sizeof *items);
+        if (!items)
+            return fault_set(c->fault, FAULT_OVERLOADED, "out of memory");
+        strings->items = items;
+        strings->capacity = capacity;
+    }
+    strings->items[strings->count++] = content;
+    return true;
+}
+
 static bool check_text_value(struct checker *c)
 {
     struct str content = {0};
@@ -216,7 +220,7 @@ static bool check_text_value(struct checker *c)
     if (has_nul && !c->found_nul)
         c->nul_pointer = current_pointer(c);
     c->found_nul |= has_nul;
-    return true;
+    return !c->strings || keep_string(c, content);
 }
 
 static bool keep_name(struct checker *c, struct str content, size_t at)
@@ -357,14 +361,27 @@ static bool check_document(struct checker *c)
     return c->at == c->text.len || expect(c, "nothing after the document");
 }
 
-bool json_check(struct arena *arena, struct str text, size_t max_nodes, struct str *pointer,
-                struct fault *fault)
+bool json_check_strings(struct arena *arena, struct str text, size_t max_nodes, struct json_strings *strings,
+                        struct str *pointer, struct fault *fault)
 {
-    struct checker checker = {.text = text, .max_nodes = max_nodes, .arena = arena, .fault = fault};
+    struct checker checker = {
+        .text = text, .max_nodes = max_nodes, .arena = arena, .strings = strings, .fault = fault};
     bool valid = check_document(&checker);
     free(checker.names);
     if (!valid || !checker.found_nul)
         return valid;
     *pointer = checker.nul_pointer;
     return fault_set(fault, FAULT_INVALID_REQUEST, "a text cannot have a NUL character");
+}
+
+bool json_check(struct arena *arena, struct str text, size_t max_nodes, struct str *pointer,
+                struct fault *fault)
+{
+    return json_check_strings(arena, text, max_nodes, NULL, pointer, fault);
+}
+
+void json_strings_fini(struct json_strings *strings)
+{
+    free(strings->items);
+    *strings = (struct json_strings){0};
 }

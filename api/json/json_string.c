@@ -2,6 +2,8 @@
 
 #include "base/utf8.h"
 
+#include <string.h>
+
 int json_hex4(struct str digits)
 {
     if (digits.len < 4)
@@ -47,19 +49,16 @@ struct str json_unescape(struct arena *arena, struct str content)
     size_t plain = str_index(content, '\\');
     if (plain == content.len)
         return content;
-    struct buf text;
-    buf_init(&text, content.len);
-    while (content.len) {
-        buf_append(&text, str_first(content, plain));
+    char *text = arena_take(arena, content.len + UTF8_MAX_BYTES); /* an escape is the longer form */
+    if (!text)
+        return (struct str){0};
+    size_t len = 0;
+    for (;; plain = str_index(content, '\\')) {
+        memcpy(text + len, content.data, plain);
+        len += plain;
         content = str_from(content, plain);
-        if (content.len) {
-            char bytes[UTF8_MAX_BYTES];
-            size_t len = utf8_encode(take_escape(&content), bytes);
-            buf_append(&text, (struct str){bytes, len});
-        }
-        plain = str_index(content, '\\');
+        if (!content.len)
+            return (struct str){text, len};
+        len += utf8_encode(take_escape(&content), text + len);
     }
-    struct str copy = arena_keep(arena, &text);
-    buf_wipe(&text);
-    return copy;
 }

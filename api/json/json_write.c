@@ -16,8 +16,11 @@ static void begin(struct json_writer *json, const char *name)
 {
     if (json->wants_comma)
         buf_append_char(&json->out, ',');
-    if (name)
-        buf_append_format(&json->out, "\"%s\":", name);
+    if (name) {
+        buf_append_char(&json->out, '"');
+        buf_append(&json->out, str_of(name));
+        buf_append(&json->out, STR("\":"));
+    }
     json->wants_comma = true;
 }
 
@@ -116,7 +119,7 @@ void json_bool(struct json_writer *json, const char *name, bool value)
 void json_uint(struct json_writer *json, const char *name, uint64_t value)
 {
     begin(json, name);
-    buf_append_format(&json->out, "%" PRIu64, value);
+    buf_append_uint(&json->out, value);
 }
 
 void json_null(struct json_writer *json, const char *name)

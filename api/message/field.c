@@ -1,5 +1,7 @@
 #include "api/message/field.h"
 
+#include "api/json/json_outline.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -76,8 +78,8 @@ bool field_read_text(struct reader *reader, const cJSON *value, const struct pla
         field_refuse_type(reader, value, place, "a string");
         return false;
     }
-    *text = str_of(value->valuestring);
-    return true;
+    *text = json_outline_read(reader->arena, &reader->strings, value);
+    return text->data;
 }
 
 void field_read_checked(struct reader *reader, const cJSON *value, const struct place *place,

@@ -3,12 +3,13 @@
  * A name that is in no table is refused, so that a typing mistake never drops a Bcc silently. Reading goes on
  * after a problem, so that all of them are told at once.
  *
- * Ownership  what is read are views into the cJSON tree, which lives as long as the submission.
+ * Ownership  what is read are views into the body, the arena and the cJSON tree, which live as long as the submission.
  */
 #ifndef POSTERN_API_MESSAGE_FIELD_H
 #define POSTERN_API_MESSAGE_FIELD_H
 
 #include "api/answer/problem.h"
+#include "api/json/json_check.h"
 #include "api/message/place.h"
 #include "api/submission.h"
 
@@ -30,7 +31,8 @@ struct reader {
     const struct api_limits *limits;
     struct problem *problem;
     struct recipient_set *recipients;
-    size_t file_count; /* beside the JSON, in a form */
+    struct json_strings strings; /* what those of the tree stand for */
+    size_t file_count;           /* beside the JSON, in a form */
 };
 
 /* `fields` ends with a row without a name. */

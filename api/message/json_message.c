@@ -6,7 +6,7 @@
  */
 #include "api/message/json_message.h"
 
-#include "api/json/json_check.h"
+#include "api/json/json_outline.h"
 #include "api/message/attachment.h"
 #include "api/message/notification.h"
 #include "api/message/recipient.h"
@@ -243,7 +243,8 @@ static bool parse(struct reader *reader, struct str json)
     struct submission *submission = reader->submission;
     struct fault fault;
     struct str pointer;
-    if (!json_check(reader->arena, json, reader->limits->max_json_nodes, &pointer, &fault)) {
+    if (!json_check_strings(reader->arena, json, reader->limits->max_json_nodes, &reader->strings, &pointer,
+                            &fault)) {
         if (fault.code == FAULT_INVALID_REQUEST)
             problem_add(reader->problem, reader->arena, pointer, &fault);
         else
@@ -251,7 +252,7 @@ static bool parse(struct reader *reader, struct str json)
         return false;
     }
     /* What has passed the check can only fail for want of memory. */
-    submission->json = cJSON_ParseWithLength(json.data, json.len);
+    submission->json = json_outline_parse(json, &reader->strings);
     return submission->json || fault_set(&reader->problem->fault, FAULT_OVERLOADED, "out of memory");
 }
 
@@ -276,6 +277,7 @@ void json_message_read(struct reader *reader, struct str json)
 {
     if (parse(reader, json))
         read_message(reader, reader->submission->json);
+    json_strings_fini(&reader->strings);
     if (reader->recipients && !reader->problem->errors_found)
         recipient_set_keep(reader);
 }

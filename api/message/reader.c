@@ -18,6 +18,8 @@ struct submission *submission_new(const struct api_limits *limits)
     if (!submission)
         return NULL;
     random_uuid7(submission->id);
+    trace_context_begin(&submission->trace, submission->id);
+    submission->began_us = clock_monotonic_us();
     arena_init(&submission->arena, ARENA_FIXED_BYTES + ARENA_BYTES_PER_RECIPIENT * limits->max_recipients +
                                        ARENA_BYTES_PER_BODY_BYTE * limits->max_body_bytes);
     return submission;

@@ -3,8 +3,7 @@
  * A message comes as JSON (api/message/json_message.h), as JSON with files in a form (api/message/form_message.h), or
  * finished (api/message/raw_message.h).
  *
- * Ownership  the submission's views point into its own `json` and arena, and those of a message that did not
- *            come as JSON alone into the body too, which then has to outlive it.
+ * Ownership  the submission's views point into its own `json` and arena, and into the body, which has to outlive it.
  */
 #ifndef POSTERN_API_MESSAGE_READER_H
 #define POSTERN_API_MESSAGE_READER_H

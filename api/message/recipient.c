@@ -52,13 +52,16 @@ bool recipient_read_mailbox(struct reader *reader, const cJSON *value, const str
                             struct mailbox *mailbox)
 {
     struct fault fault;
+    struct str text;
     if (cJSON_IsObject(value))
         return read_parts(reader, value, place, mailbox);
     if (!cJSON_IsString(value)) {
         field_refuse_type(reader, value, place, "a string or an object with email and name");
         return false;
     }
-    if (mailbox_parse(reader->arena, str_of(value->valuestring), mailbox, &fault))
+    if (!field_read_text(reader, value, place, &text))
+        return false;
+    if (mailbox_parse(reader->arena, text, mailbox, &fault))
         return true;
     field_refuse(reader, place, &fault);
     return false;

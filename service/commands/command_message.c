@@ -33,9 +33,10 @@ static struct submission *read_submission(const struct api_limits *limits, FILE 
     struct submission *submission = submission_new(limits);
     bool ok = submission ? file_read_all(STDIN_FILENO, limits->max_body_bytes, &body, &problem.fault)
                          : fault_set(&problem.fault, FAULT_OVERLOADED, "out of memory");
-    ok = ok &&
-         submission_read(submission, &(struct message_body){.octets = buf_view(&body)}, limits, &problem);
+    struct message_body read = {.octets =
+                                    submission ? arena_keep(&submission->arena, &body) : (struct str){0}};
     buf_wipe(&body);
+    ok = ok && submission_read(submission, &read, limits, &problem);
     if (ok)
         return submission;
     *exit_code = exit_code_of(problem.fault.code);
@@ -101,13 +102,12 @@ static int send_one(struct configuration *configuration, int stop_fd)
 {
     int exit_code = EX_OSERR;
     struct fault fault;
-    struct metrics metrics = {0};
     const struct settings *settings = &configuration->settings;
     struct submission *submission = read_submission(&settings->limits, stdout, &exit_code);
     if (!submission)
         return exit_code;
     submission->deadline = deadline_after_ms(settings->timeout_request_ms);
-    struct gateway *gateway = gateway_start(configuration, stop_fd, &metrics, &fault);
+    struct gateway *gateway = gateway_start(configuration, stop_fd, NULL, &fault);
     exit_code = gateway ? send_and_print(gateway, submission) : command_fail(&fault, EX_OSERR);
     if (gateway)
         gateway_stop(gateway);

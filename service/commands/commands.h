@@ -10,9 +10,21 @@ int command_check(const struct option_sources *sources);
 int command_render(const struct option_sources *sources);
 int command_send(const struct option_sources *sources);
 int command_config(const struct option_sources *sources);
+int command_livez(const struct option_sources *sources);
+int command_readyz(const struct option_sources *sources);
 
 /* Has options of its own, and none of the program's; `argv[0]` is "key". */
 int command_key(int argc, char **argv);
+
+struct command {
+    const char *name;
+    int (*run)(const struct option_sources *sources); /* NULL: has options of its own */
+    const char *meaning;
+};
+
+/* For main, --help and the manual. */
+extern const struct command commands[];
+extern const size_t command_count;
 
 /* Says on stderr what stopped the program, and gives `exit_code` back. */
 int command_fail(const struct fault *fault, int exit_code);

@@ -152,22 +152,35 @@ static uint16_t port_of(const struct smtp_relay *relay)
     return relay->proxy.kind == SMTP_PROXY_NONE ? relay->port : relay->proxy.port;
 }
 
+/* Those that are connected to by TCP; a Unix socket has none. */
+static size_t list_ports(const struct configuration *configuration, uint16_t ports[static CONFINE_MAX_PORTS])
+{
+    const struct relay_list *relays = &configuration->relays;
+    size_t count = 0;
+    ports[count++] = DNS_PORT;
+    for (size_t i = 0; i < relays->count; i++)
+        if (port_of(&relays->items[i]))
+            ports[count++] = port_of(&relays->items[i]);
+    if (configuration->collector.is_given)
+        ports[count++] = configuration->collector.place.port;
+    return count;
+}
+
 /* A kernel before 6.7 cannot do this, and that is no reason to worry anybody at every start. */
-void confine_network(struct confinement *confinement, const struct relay_list *relays)
+void confine_network(struct confinement *confinement, const struct configuration *configuration)
 {
     struct landlock_rules rules;
     if (confinement->is_off)
         return;
     landlock_begin_ports(&rules);
-    uint16_t ports[CONFINE_MAX_PORTS] = {DNS_PORT};
-    for (size_t i = 0; i < relays->count; i++)
-        ports[i + 1] = port_of(&relays->items[i]);
-    for (size_t i = 0; i <= relays->count; i++)
+    uint16_t ports[CONFINE_MAX_PORTS] = {0};
+    size_t count = list_ports(configuration, ports);
+    for (size_t i = 0; i < count; i++)
         landlock_allow_port(&rules, ports[i]);
     int error = landlock_enforce(&rules);
     if (!error) {
         memcpy(confinement->ports, ports, sizeof ports);
-        confinement->port_count = relays->count + 1;
+        confinement->port_count = count;
     } else if (error != EOPNOTSUPP) {
         warn("not confined: all ports are in reach", error);
     }
@@ -186,20 +199,25 @@ void confine_calls(struct confinement *confinement)
               LOG_TEXT("ports", confinement->port_count ? "of relays" : "any"));
 }
 
-bool confine_bears(const struct confinement *confinement, const struct relay_list *relays,
+static bool is_known(const struct confinement *confinement, uint16_t port)
+{
+    for (size_t i = 0; i < confinement->port_count; i++)
+        if (confinement->ports[i] == port)
+            return true;
+    return false;
+}
+
+bool confine_bears(const struct confinement *confinement, const struct configuration *configuration,
                    struct fault *fault)
 {
-    for (size_t i = 0; confinement->port_count && i < relays->count; i++) {
-        uint16_t port = port_of(&relays->items[i]);
-        bool is_known = port == 0; /* a Unix socket */
-        for (size_t k = 0; k < confinement->port_count; k++)
-            is_known |= confinement->ports[k] == port;
-        if (!is_known)
+    uint16_t ports[CONFINE_MAX_PORTS];
+    size_t count = list_ports(configuration, ports);
+    for (size_t i = 0; confinement->port_count && i < count; i++)
+        if (!is_known(confinement, ports[i]))
             return fault_set(
                 fault, FAULT_INVALID_REQUEST,
                 "port %u is new: Postern gave up all ports but those that it had at its start, and "
                 "needs a restart",
-                port);
-    }
+                ports[i]);
     return true;
 }

@@ -3,7 +3,7 @@
  *     confine_process   any command, at its start: no core dump, not to be looked into by others
  *     confine_files     before the first thread: no new privileges; reads the files that the settings name with
  *                       their folders, /etc and /usr; writes and executes none (Landlock)
- *     confine_network   the relays are known: connects by TCP to their ports, and to name servers (Landlock)
+ *     confine_network   the relays are known: connects by TCP to their ports, a collector's and name servers' (Landlock)
  *     confine_calls     everything is open that listens: the system calls that are left (seccomp)
  *
  * What the kernel or the container does not grant is told as a warning, and stops nothing.
@@ -13,10 +13,9 @@
 #ifndef POSTERN_SERVICE_PROCESS_CONFINE_H
 #define POSTERN_SERVICE_PROCESS_CONFINE_H
 
-#include "service/relays/relay_url.h"
-#include "service/settings/options.h"
+#include "service/settings/configuration.h"
 
-enum { CONFINE_MAX_PORTS = MAX_RELAYS + 1 };
+enum { CONFINE_MAX_PORTS = MAX_RELAYS + 2 }; /* and those of a name server and a collector */
 
 struct confinement {
     bool is_off;
@@ -29,11 +28,11 @@ void confine_process(const struct option_sources *sources);
 
 void confine_files(struct confinement *confinement, const struct option_sources *sources,
                    const struct settings *settings);
-void confine_network(struct confinement *confinement, const struct relay_list *relays);
+void confine_network(struct confinement *confinement, const struct configuration *configuration);
 void confine_calls(struct confinement *confinement);
 
-/* Whether relays that SIGHUP brings can be reached. Fault: INVALID_REQUEST. */
-bool confine_bears(const struct confinement *confinement, const struct relay_list *relays,
+/* Whether whom SIGHUP brings can be reached. Fault: INVALID_REQUEST. */
+bool confine_bears(const struct confinement *confinement, const struct configuration *configuration,
                    struct fault *fault);
 
 #endif

@@ -1,5 +1,7 @@
 #include "service/process/listen.h"
 
+#include "base/log.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -181,19 +183,31 @@ static int place_among(struct str names, struct str name)
     return -1;
 }
 
-/* sd_listen_fds(3): LISTEN_PID says whom the sockets are for, LISTEN_FDNAMES what they are called. Where no
- * name is one of ours they go by their place. */
+/* sd_listen_fds(3): LISTEN_PID says whom the sockets are for. */
+static int count_systemd_sockets(void)
+{
+    uint64_t pid, count;
+    bool are_ours = str_to_uint(str_of(getenv("LISTEN_PID")), INT32_MAX, &pid) && (pid_t)pid == getpid() &&
+                    str_to_uint(str_of(getenv("LISTEN_FDS")), MAX_SYSTEMD_FDS, &count);
+    return are_ours ? (int)count : 0;
+}
+
+/* LISTEN_FDNAMES says what they are called. Where no name is one of ours they go by their place. */
 static int find_systemd_socket(struct str option)
 {
     static const struct str ours = {"listen:admin_listen", 19};
-    uint64_t pid, count;
-    if (!str_to_uint(str_of(getenv("LISTEN_PID")), INT32_MAX, &pid) || (pid_t)pid != getpid() ||
-        !str_to_uint(str_of(getenv("LISTEN_FDS")), MAX_SYSTEMD_FDS, &count))
-        return -1;
     struct str names = str_of(getenv("LISTEN_FDNAMES"));
     bool are_named = place_among(names, STR("listen")) >= 0 || place_among(names, STR("admin_listen")) >= 0;
     int place = place_among(are_named ? names : ours, option);
-    return place >= 0 && place < (int)count ? SYSTEMD_FIRST_FD + place : -1;
+    return place >= 0 && place < count_systemd_sockets() ? SYSTEMD_FIRST_FD + place : -1;
+}
+
+static bool is_listening_stream(int fd)
+{
+    int type = 0, listens = 0;
+    socklen_t type_bytes = sizeof type, listens_bytes = sizeof listens;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_bytes) == 0 && type == SOCK_STREAM &&
+           getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_bytes) == 0 && listens;
 }
 
 static int open_systemd(const char *option, struct fault *fault)
@@ -203,15 +217,39 @@ static int open_systemd(const char *option, struct fault *fault)
         fault_set(fault, FAULT_INVALID_REQUEST, "option %s: systemd handed over no socket for it", option);
         return -1;
     }
+    if (!is_listening_stream(fd)) {
+        fault_set(fault, FAULT_INVALID_REQUEST,
+                  "option %s: what systemd handed over for it does not listen; the socket unit needs "
+                  "ListenStream= and Accept=no",
+                  option);
+        return -1;
+    }
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     return fd;
 }
 
+bool listen_is_handed_over(struct str where)
+{
+    return str_equal(where, STR("systemd"));
+}
+
+void listen_warn_of_rest(int listen_fd, int admin_listen_fd)
+{
+    int64_t unclaimed = 0;
+    for (int i = 0; i < count_systemd_sockets(); i++)
+        unclaimed += SYSTEMD_FIRST_FD + i != listen_fd && SYSTEMD_FIRST_FD + i != admin_listen_fd;
+    if (unclaimed)
+        log_event(LOG_LEVEL_WARN,
+                  "systemd handed over sockets that nobody will answer on: one is taken for listen, one "
+                  "for admin_listen, where these say systemd",
+                  LOG_INT("sockets", unclaimed));
+}
+
 int listen_open(struct str where, const struct listen_terms *terms, struct fault *fault)
 {
     int fd;
-    if (str_equal(where, STR("systemd")))
+    if (listen_is_handed_over(where))
         fd = open_systemd(terms->option, fault);
     else if (str_starts_with(where, STR("unix:")))
         fd = open_unix(where, terms, fault);
@@ -225,6 +263,15 @@ void listen_forget(struct str where)
     union address address;
     if (str_starts_with(where, STR("unix:")) && read_path(where, &address))
         unlink(address.un.sun_path);
+}
+
+/* A name in the abstract namespace begins with NUL and is as long as the kernel says. */
+static struct str describe_unix(struct arena *arena, const struct sockaddr_un *address, socklen_t len)
+{
+    size_t name_len = len - offsetof(struct sockaddr_un, sun_path);
+    if (name_len > 1 && address->sun_path[0] == '\0')
+        return arena_format(arena, "unix:@%.*s", (int)name_len - 1, address->sun_path + 1);
+    return arena_format(arena, "unix:%s", address->sun_path);
 }
 
 struct str listen_describe(struct arena *arena, int fd, bool has_tls)
@@ -242,6 +289,6 @@ struct str listen_describe(struct arena *arena, int fd, bool has_tls)
     case AF_INET6:
         inet_ntop(AF_INET6, &address.v6.sin6_addr, host, sizeof host);
         return arena_format(arena, "%s://[%s]:%d", scheme, host, ntohs(address.v6.sin6_port));
-    default: return arena_format(arena, "unix:%s", address.un.sun_path);
+    default: return describe_unix(arena, &address.un, len);
     }
 }

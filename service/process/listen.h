@@ -20,6 +20,12 @@ struct listen_terms {
  * admin's. Without keys, only loopback and Unix sockets are taken. -1 on a fault. */
 int listen_open(struct str where, const struct listen_terms *terms, struct fault *fault);
 
+/* "systemd": another process has the socket too. */
+bool listen_is_handed_over(struct str where);
+
+/* Says so where systemd handed over more than these two: callers would wait there for ever. */
+void listen_warn_of_rest(int listen_fd, int admin_listen_fd);
+
 /* No other host can reach it. */
 bool listen_is_local(int fd);
 

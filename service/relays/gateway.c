@@ -4,7 +4,8 @@
 #include "mime/render.h"
 #include "service/access/redirect.h"
 #include "service/relays/balance.h"
-#include "service/relays/quote.h"
+#include "service/watch/message_log.h"
+#include "service/watch/trace_header.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -25,36 +26,9 @@ struct gateway {
     int stop_fd;
     atomic_bool draining;
     struct metrics *metrics;
+    struct exporter *exporter; /* NULL without one */
     struct arena arena;
 };
-
-static struct str problem_name(const struct outcome *outcome)
-{
-    return outcome->fault.code == FAULT_NONE ? (struct str){0}
-                                             : str_of(fault_kind(outcome->fault.code)->name);
-}
-
-static void log_outcome(const struct submission *submission)
-{
-    const struct outcome *outcome = &submission->outcome;
-    const struct message *message = &submission->message;
-    bool sent = outcome->fault.code == FAULT_NONE;
-    struct str detail = sent ? (struct str){0} : str_of(outcome->fault.detail);
-    struct arena covered;
-    arena_init(&covered, QUOTE_ARENA_BYTES);
-    log_event(sent ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "message", LOG_TEXT("id", submission->id),
-              LOG_STR("key", submission->key_name), LOG_TEXT("delivery", delivery_name(outcome->delivery)),
-              LOG_STR("problem", problem_name(outcome)), LOG_STR("message_id", message->message_id),
-              LOG_STR("queue_id", quote_cover(&covered, outcome->queue_id, message)),
-              LOG_STR("relay", outcome->host), LOG_INT("code", outcome->reply.code),
-              LOG_STR("reply", quote_cover(&covered, outcome->reply.text, message)),
-              LOG_STR("detail", quote_cover(&covered, detail, message)),
-              LOG_INT("recipients", (int64_t)submission->recipient_count),
-              LOG_INT("queued_us", outcome->timing.queued_us),
-              LOG_INT("connected_us", outcome->timing.connected_us),
-              LOG_INT("sent_us", outcome->timing.sent_us));
-    arena_fini(&covered);
-}
 
 /* A bit for each relay that would refuse a message without a try. */
 static unsigned find_refusing(struct gateway *gateway)
@@ -85,16 +59,6 @@ static bool may_fail_over(const struct submission *submission)
            !deadline_passed(submission->deadline);
 }
 
-static void log_fail_over(const struct submission *submission, struct str relay)
-{
-    struct arena covered;
-    arena_init(&covered, QUOTE_ARENA_BYTES);
-    struct str detail = quote_cover(&covered, str_of(submission->outcome.fault.detail), &submission->message);
-    log_event(LOG_LEVEL_WARN, "trying the next relay", LOG_TEXT("id", submission->id),
-              LOG_STR("relay", relay), LOG_STR("detail", detail));
-    arena_fini(&covered);
-}
-
 static bool fail_over(struct gateway *gateway, struct job *job)
 {
     struct fault ignored;
@@ -105,11 +69,23 @@ static bool fail_over(struct gateway *gateway, struct job *job)
     size_t next = balance_next(gateway->count, job->relay, job->tried | find_refusing(gateway));
     if (next == gateway->count)
         return false;
-    log_fail_over(submission, gateway->hosts[job->relay]);
+    size_t last = job->relay;
+    message_log_move(submission, gateway->hosts[last]);
     job->relay = next;
     job->returns = 0;
     job->queued_at_us = clock_monotonic_us();
+    metrics_count_move(gateway->metrics, last);
     return pool_push(gateway->pools[next], job, JOB_AHEAD, &ignored);
+}
+
+/* What the operator learns of it. */
+static void tell_end(struct gateway *gateway, const struct job *job)
+{
+    const struct submission *submission = job->submission;
+    int64_t total_us = clock_monotonic_us() - job->submitted_at_us;
+    message_log_end(submission, total_us);
+    metrics_count_message(gateway->metrics, job->relay, submission->key_name, &submission->outcome, total_us);
+    exporter_add(gateway->exporter, submission, gateway->hosts[job->relay]);
 }
 
 static void job_done(void *context, struct job *job)
@@ -118,19 +94,20 @@ static void job_done(void *context, struct job *job)
     struct submission *submission = job->submission;
     if (submission && fail_over(gateway, job))
         return;
+    if (submission)
+        tell_end(gateway, job);
     free(job);
-    if (!submission)
-        return;
-    log_outcome(submission);
-    metrics_count_message(gateway->metrics, &submission->outcome);
-    submission->complete(submission);
+    if (submission)
+        submission->complete(submission);
 }
 
 static struct job *job_new(struct submission *submission, size_t relay)
 {
     struct job *job = calloc(1, sizeof *job);
+    int64_t now_us = clock_monotonic_us();
     if (job)
-        *job = (struct job){.submission = submission, .relay = relay, .queued_at_us = clock_monotonic_us()};
+        *job = (struct job){
+            .submission = submission, .relay = relay, .submitted_at_us = now_us, .queued_at_us = now_us};
     return job;
 }
 
@@ -142,21 +119,29 @@ static struct configuration *hold_configuration(struct gateway *gateway)
     return configuration;
 }
 
+/* What the operator wants of every message. */
+static bool apply_terms(const struct configuration *configuration, struct submission *submission,
+                        struct fault *fault)
+{
+    return redirect_apply(configuration->redirect_to, submission, fault) &&
+           trace_header_apply(configuration->settings.trace_header, submission, fault);
+}
+
 struct render *gateway_compose(void *context, struct submission *submission)
 {
     struct fault ignored;
     struct configuration *configuration = hold_configuration(context);
     struct render *render = NULL;
-    if (redirect_apply(configuration->redirect_to, submission, &ignored))
+    if (apply_terms(configuration, submission, &ignored))
         render = render_start(&submission->arena, &submission->message, &configuration->dkim);
     configuration_release(&configuration);
     return render;
 }
 
-static bool redirect(struct gateway *gateway, struct submission *submission, struct fault *fault)
+static bool apply_configuration(struct gateway *gateway, struct submission *submission, struct fault *fault)
 {
     struct configuration *configuration = hold_configuration(gateway);
-    bool applied = redirect_apply(configuration->redirect_to, submission, fault);
+    bool applied = apply_terms(configuration, submission, fault);
     configuration_release(&configuration);
     return applied;
 }
@@ -164,13 +149,15 @@ static bool redirect(struct gateway *gateway, struct submission *submission, str
 bool gateway_submit(void *context, struct submission *submission, struct fault *fault)
 {
     struct gateway *gateway = context;
-    if (!redirect(gateway, submission, fault))
+    if (!apply_configuration(gateway, submission, fault))
         return false;
     struct job *job = job_new(submission, choose_relay(gateway));
     if (!job)
         return fault_set(fault, FAULT_OVERLOADED, "out of memory");
     if (pool_push(gateway->pools[job->relay], job, JOB_BEHIND, fault))
         return true;
+    submission->outcome.fault = *fault;
+    tell_end(gateway, job);
     free(job);
     return false;
 }
@@ -227,21 +214,24 @@ static void take_configuration(struct gateway *gateway, struct configuration *co
     configuration_release(&old);
 }
 
-struct gateway *gateway_start(struct configuration *configuration, int stop_fd, struct metrics *metrics,
+struct gateway *gateway_start(struct configuration *configuration, int stop_fd, struct exporter *exporter,
                               struct fault *fault)
 {
     enum { HOSTS_BYTES = 16384 };
     struct gateway *gateway = calloc(1, sizeof *gateway);
-    if (!gateway) {
+    struct metrics *metrics = gateway ? metrics_new(&configuration->relays) : NULL;
+    if (!metrics) {
+        free(gateway);
         fault_set(fault, FAULT_OVERLOADED, "out of memory");
         return NULL;
     }
     gateway->stop_fd = stop_fd;
     gateway->metrics = metrics;
+    gateway->exporter = exporter;
     pthread_mutex_init(&gateway->lock, NULL);
     arena_init(&gateway->arena, HOSTS_BYTES);
     for (size_t i = 0; i < configuration->relays.count; i++) {
-        gateway->pools[i] = pool_start(configuration, i, job_done, gateway);
+        gateway->pools[i] = pool_start(configuration, i, &metrics->relays[i], job_done, gateway);
         gateway->hosts[i] = arena_copy(&gateway->arena, configuration->relays.items[i].host);
         gateway->count++;
         if (!gateway->pools[i] || !gateway->hosts[i].data) {
@@ -282,6 +272,11 @@ void gateway_look(struct gateway *gateway, size_t relay, struct str *host, struc
     pool_look(gateway->pools[relay], view);
 }
 
+struct metrics *gateway_metrics(struct gateway *gateway)
+{
+    return gateway->metrics;
+}
+
 void gateway_stop(struct gateway *gateway)
 {
     if (eventfd_write(gateway->stop_fd, 1) != 0)
@@ -302,6 +297,7 @@ void gateway_free(struct gateway **gateway)
         pool_free(&gone->pools[i]);
     configuration_release(&gone->configuration);
     pthread_mutex_destroy(&gone->lock);
+    metrics_free(&gone->metrics);
     arena_fini(&gone->arena);
     free(gone);
 }

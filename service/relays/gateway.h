@@ -10,15 +10,15 @@
 #define POSTERN_SERVICE_RELAYS_GATEWAY_H
 
 #include "api/submission.h"
-#include "service/metrics.h"
 #include "service/relays/pool.h"
 #include "service/settings/configuration.h"
+#include "service/watch/exporter.h"
 
 struct gateway;
 
 /* `stop_fd` is the one that the configuration's relays have; the gateway makes it readable to end every
- * wait. */
-struct gateway *gateway_start(struct configuration *configuration, int stop_fd, struct metrics *metrics,
+ * wait. `exporter` learns of each message's end; it may be NULL. */
+struct gateway *gateway_start(struct configuration *configuration, int stop_fd, struct exporter *exporter,
                               struct fault *fault);
 
 /* An api_compose and an api_submit; `context` is the gateway. */
@@ -38,6 +38,8 @@ void gateway_drain(struct gateway *gateway);
  * waiting for them. */
 bool gateway_is_ready(struct gateway *gateway, struct fault *why_not);
 
+/* Live as long as the gateway. */
+struct metrics *gateway_metrics(struct gateway *gateway);
 size_t gateway_relay_count(const struct gateway *gateway);
 void gateway_look(struct gateway *gateway, size_t relay, struct str *host, struct pool_view *view);
 

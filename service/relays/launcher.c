@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* A moment longer than the command has: the launcher knows better what went wrong. */
-enum { GRACE_US = 200000, OWN_FD = 3, BLOCK_BYTES = 4096 };
+enum { GRACE_US = 1000000, OWN_FD = 3, BLOCK_BYTES = 4096 };
 
 enum answer_kind { ANSWER_OUTPUT = 'o', ANSWER_FAULT = 'f' };
 

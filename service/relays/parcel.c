@@ -38,7 +38,9 @@ static void forget_try(struct outcome *outcome)
                             .recipient_count = outcome->recipient_count,
                             .transcript = outcome->transcript,
                             .transcript_began_us = outcome->transcript_began_us,
+                            .message_bytes = outcome->message_bytes,
                             .timing.queued_us = outcome->timing.queued_us};
+    fresh.timing.phases[PHASE_QUEUED] = outcome->timing.phases[PHASE_QUEUED];
     for (size_t i = 0; i < outcome->recipient_count; i++)
         outcome->recipients[i] = (struct outcome_recipient){0};
     *outcome = fresh;
@@ -53,6 +55,7 @@ struct parcel *parcel_new(struct submission *submission, const struct dkim_ring 
         fault_set(&submission->outcome.fault, FAULT_OVERLOADED, "there was no memory to build the message");
         return NULL;
     }
+    submission->outcome.message_bytes = render_size_octets(render);
     parcel->submission = submission;
     parcel->render = render;
     parcel->envelope = envelope_of(submission, render);

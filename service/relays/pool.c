@@ -20,11 +20,9 @@
 
 static void end_without_try(struct pool *pool, struct job *job, const struct fault *fault)
 {
-    if (job->submission) {
-        struct outcome *outcome = &job->submission->outcome;
-        outcome->timing.queued_us = clock_monotonic_us() - job->queued_at_us;
-        outcome->fault = *fault;
-    }
+    job_end_wait(job);
+    if (job->submission)
+        job->submission->outcome.fault = *fault;
     pool->done(pool->context, job);
 }
 
@@ -86,7 +84,8 @@ static void judge_anew(struct pool *pool)
     pool->epoch++;
 }
 
-struct pool *pool_start(struct configuration *configuration, size_t relay, pool_done *done, void *context)
+struct pool *pool_start(struct configuration *configuration, size_t relay, struct relay_metrics *metrics,
+                        pool_done *done, void *context)
 {
     struct pool *pool = calloc(1, sizeof *pool);
     if (!pool)
@@ -101,6 +100,7 @@ struct pool *pool_start(struct configuration *configuration, size_t relay, pool_
     queue_init(&pool->queue);
     pool->configuration = configuration_hold(configuration);
     pool->relay = relay;
+    pool->metrics = metrics;
     pool->done = done;
     pool->context = context;
     judge_anew(pool);
@@ -155,7 +155,6 @@ static bool enqueue(struct pool *pool, struct job *job, enum job_place place, st
         queue_take(&pool->queue); /* there was no other: nobody would have been there for it */
         return fault_set(fault, FAULT_OVERLOADED, "no thread could be started to send the message");
     }
-    pthread_cond_signal(&pool->work);
     return true;
 }
 
@@ -167,6 +166,9 @@ bool pool_push(struct pool *pool, struct job *job, enum job_place place, struct 
     pthread_mutex_unlock(&pool->lock);
     if (is_refused)
         pool_end_refused(pool, job);
+    else if (taken)
+        pthread_cond_signal(
+            &pool->work); /* unlocked, so that who wakes up need not wait for the lock at once */
     return taken;
 }
 

@@ -15,13 +15,16 @@
 #include "service/relays/breaker.h"
 #include "service/relays/queue.h"
 #include "service/settings/configuration.h"
+#include "service/watch/metrics.h"
 
 struct pool;
 
 /* May push to this pool or another. */
 typedef void pool_done(void *context, struct job *job);
 
-struct pool *pool_start(struct configuration *configuration, size_t relay, pool_done *done, void *context);
+/* `metrics` learns of each session that was opened, or could not be. */
+struct pool *pool_start(struct configuration *configuration, size_t relay, struct relay_metrics *metrics,
+                        pool_done *done, void *context);
 
 /* Once it is taken, `done` may be called before this returns. */
 bool pool_push(struct pool *pool, struct job *job, enum job_place place, struct fault *fault);

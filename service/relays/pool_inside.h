@@ -37,6 +37,7 @@ struct pool {
     int64_t overlap_from_us; /* until then no message is begun with the end of another */
     unsigned epoch;          /* counts the configurations; from 1 */
     size_t relay;
+    struct relay_metrics *metrics;
     pool_done *done;
     void *context;
 };

@@ -41,3 +41,13 @@ bool job_has_expired(const struct job *job, int64_t now_us)
 {
     return now_us >= expires_at_us(job);
 }
+
+void job_end_wait(struct job *job)
+{
+    if (!job->submission)
+        return;
+    struct outcome_timing *timing = &job->submission->outcome.timing;
+    timing->phases[PHASE_QUEUED] = (struct outcome_spell){0};
+    outcome_end_phase(timing, PHASE_QUEUED, job->queued_at_us);
+    timing->queued_us = timing->phases[PHASE_QUEUED].took_us;
+}

@@ -64,6 +64,7 @@ static void note_opened(void *context, const struct outcome *outcome)
     struct worker *worker = context;
     pthread_mutex_lock(&worker->pool->lock);
     count_session(worker, outcome->fault.code == FAULT_NONE);
+    relay_metrics_count_session(worker->pool->metrics, outcome);
     if (permit_is_held(worker))
         permit_spend(worker, outcome);
     else /* the configuration was replaced meanwhile */
@@ -84,8 +85,8 @@ static bool is_one_too_many(const struct worker *worker)
 static struct job *take_first(struct pool *pool)
 {
     struct job *job = queue_take(&pool->queue);
-    if (job && job->submission)
-        job->submission->outcome.timing.queued_us = clock_monotonic_us() - job->queued_at_us;
+    if (job)
+        job_end_wait(job);
     return job;
 }
 

@@ -4,6 +4,7 @@
 #include "service/access/redirect.h"
 #include "service/settings/dkim_keys.h"
 #include "service/settings/option_table.h"
+#include "service/watch/trace_header.h"
 #include "smtp/envelope.h"
 #include "smtp/resolve.h"
 #include "smtp/tls_memory.h"
@@ -142,6 +143,8 @@ struct configuration *configuration_load(const struct option_sources *sources, c
         !dkim_keys_load(&configuration->arena, &configuration->settings, &configuration->dkim, fault) ||
         !admission_load(&configuration->arena, &configuration->settings, &configuration->admission, fault) ||
         !redirect_load(&configuration->arena, &configuration->settings, &configuration->redirect_to, fault) ||
+        !trace_header_check(configuration->settings.trace_header, fault) ||
+        !collector_load(&configuration->arena, &configuration->settings, &configuration->collector, fault) ||
         !find_relays(configuration, sandbox, fault) || !prepare_relays(configuration, stop_fd, fault) ||
         !check_memory(memory_failures, fault))
         configuration_release(&configuration);
@@ -162,6 +165,7 @@ void configuration_release(struct configuration **configuration)
         return;
     for (size_t i = 0; i < gone->relays.count; i++)
         smtp_relay_fini(&gone->relays.items[i]);
+    collector_fini(&gone->collector);
     dkim_ring_fini(&gone->dkim);
     token_source_fini(&gone->token);
     arena_fini(&gone->arena);

@@ -18,6 +18,7 @@
 #include "service/relays/token.h"
 #include "service/sandbox/sandbox.h"
 #include "service/settings/options.h"
+#include "service/watch/collector.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -28,6 +29,7 @@ struct configuration {
     struct token_source token; /* of all relays */
     struct dkim_ring dkim;
     struct admission admission;
+    struct collector collector;
     struct str redirect_to; /* the one address that every message goes to; absent: where it is meant to go */
     struct arena arena;
     pthread_mutex_t naming; /* guards the finding of the EHLO name */

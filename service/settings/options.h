@@ -65,6 +65,7 @@ struct settings {
     uint64_t max_http_connections_per_address; /* 0 for no limit */
     uint64_t http_threads;
     int64_t timeout_request_ms;
+    int64_t drain_delay_ms;
     int64_t timeout_shutdown_ms;
     struct pace_limits http_pace;
     int64_t timeout_smtp_idle_ms;
@@ -73,6 +74,8 @@ struct settings {
     struct str sandbox_smtp_listen;
     struct str sandbox_smtp_username, sandbox_smtp_password;
     uint64_t sandbox_max_messages, sandbox_max_bytes;
+    struct str otlp_endpoint, otlp_headers, otlp_ca_file;
+    struct str trace_header;
     int log_level;  /* enum log_level */
     int log_format; /* enum log_format */
 };

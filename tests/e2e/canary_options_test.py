@@ -10,6 +10,7 @@ import stat
 
 from lib import certificates
 from lib.canaries import CONTENTS, CREDENTIALS, everything, full_message, hold, hold_outside
+from lib.collector import Collector
 from lib.gateway import Gateway, message, run
 from lib.harness import case, check, check_equal, eventually, folder, main
 from lib.proxies import Proxy
@@ -105,6 +106,25 @@ def proxy():
                     hold(f"postern {command}", "".join(run(command, options=options)[1:]), CREDENTIALS)
 
 
+@case("what a collector is shown, it alone is shown, also when it says so")
+def collector_token():
+    token = CREDENTIALS["header"]
+    said = f"HTTP/1.1 401 {token}\r\nX: {token}\r\nContent-Length: 32\r\n\r\n{token}".encode()
+    for answer in (None, said):
+        with folder() as path, ScriptedRelay() as relay, Collector(answer) as collector:
+            headers = file_with(path, "headers", f"authorization=Bearer%20{token}\n")
+            options = {"otlp_endpoint": collector.url(), "otlp_headers_file": headers}
+            with Gateway(relay, **options) as running:
+                running.post(full_message())
+                eventually(lambda: collector.requests, 15, "a request")
+                check_equal(collector.requests[0][1]["Authorization"], f"Bearer {token}", "the field")
+                hold_outside(running, CREDENTIALS, CONTENTS)
+                running.stop()
+                hold("the log", running.log(), CREDENTIALS, CONTENTS)
+            output = run("config", options={"smtp_url": relay.url(), **options})[1]
+            hold("postern config", output, CREDENTIALS)
+
+
 # --- API keys and DKIM keys -----------------------------------------------------------------------------------------
 
 
@@ -185,6 +205,10 @@ STARTS = {
     "a token with a control character": {"smtp_oauth_token": f"{SPARE}\x01"},
     "a command with a control character": {"smtp_oauth_command": f"{SPARE}\x01"},
     "an option that is not known": {"smtp_pasword": SPARE},
+    "a collector with a password": {"otlp_endpoint": f"http://{USER}:{SPARE}@127.0.0.1:4318"},
+    "a collector without a scheme": {"otlp_endpoint": f"{USER}:{SPARE}@127.0.0.1:4318"},
+    "a field for a collector without a name": {"otlp_endpoint": "http://127.0.0.1", "otlp_headers": SPARE},
+    "a field for a collector of two lines": {"otlp_endpoint": "http://127.0.0.1", "otlp_headers": f"a={SPARE}%0a"},
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from lib import certificates, gateway, raw_http
 from lib.canaries import CONTENTS, CREDENTIALS, canary, everything, full_message, hold, hold_outside
+from lib.collector import Collector
 from lib.gateway import Gateway, message, milliseconds
 from lib.harness import case, check, check_equal, main, table
 from lib.scripted_relay import ScriptedRelay
@@ -80,10 +81,11 @@ def play_fault(row, log_format):
         **row.options,
     }
     with (
+        Collector() as collector,
         ScriptedRelay(
             steps=row.steps, tls="starttls", certificate=certificate, username=USER, password=PASSWORD
         ) as relay,
-        Gateway(f"smtp://127.0.0.1:{relay.port}", timeout=1.5, **options) as running,
+        Gateway(f"smtp://127.0.0.1:{relay.port}", timeout=1.5, otlp_endpoint=collector.url(), **options) as running,
     ):
         for query in ({}, {"transcript": "true"}):
             answer = running.post(full_message(), **query)
@@ -93,6 +95,16 @@ def play_fault(row, log_format):
         hold_outside(running, CREDENTIALS, CONTENTS)
         for taken in relay.messages:
             check(taken.verdict == "incomplete" or CONTENTS["subject"].encode() in taken.content, "no canary was sent")
+        running.stop()
+        hold_spans(collector)
+
+
+def hold_spans(collector):
+    """Numbers and names: not even an address is told."""
+    check(collector.spans, "no spans came")
+    for _, fields, body in collector.requests:
+        hold("the spans", str(fields) + body.decode(), CREDENTIALS, CONTENTS)
+        check("@" not in body.decode() and "example." not in body.decode(), "an address in the spans")
 
 
 for entry in FAULTS:

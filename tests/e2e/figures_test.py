@@ -12,7 +12,7 @@ from lib.gateway import Gateway, message
 from lib.harness import SANITIZED, Failure, Skip, case, check, main
 from lib.scripted_relay import ScriptedRelay
 
-MAX_IDLE_KB, MAX_START_MS, RUNS = 10 * 1024, 100, 11
+MAX_IDLE_KB, MAX_START_MS, RUNS = 8 * 1024, 100, 11
 
 
 def only_as_shipped():
@@ -20,7 +20,7 @@ def only_as_shipped():
         raise Skip("the figures are those of the program as it is shipped, not of a sanitizer's build")
 
 
-@case("idle: under 10 MB resident")
+@case("idle: under 8 MB resident")
 def idle_memory():
     only_as_shipped()
     for command in ("serve", "sandbox"):

@@ -322,11 +322,11 @@ def resets():
 
         vanish(count // 10)
         eventually(lambda: held_bytes(running) == 0, 10, "no bytes held")
-        descriptors, memory = running.descriptors(), running.status_field("VmRSS")
+        descriptors, memory = running.descriptors(), running.status_field("RssAnon")
         vanish(count)
         eventually(lambda: running.descriptors() <= descriptors, 10, f"descriptors as before ({descriptors})")
         eventually(lambda: held_bytes(running) == 0, 10, "no bytes held")
-        grown = running.status_field("VmRSS") - memory
+        grown = running.status_field("RssAnon") - memory
         print(f"{count} resets: {grown} KiB more resident, {running.descriptors()} descriptors")
         check(SANITIZED or grown < 1024, f"{grown} KiB more than before")
         check_equal(relay.messages, [], "messages")

@@ -507,12 +507,12 @@ def many_reloads():
         files = Files(path)
         files.put("good")
         with https(relay, **files.options()) as running:
-            before = running.status_field("VmRSS")
+            before = running.status_field("RssAnon")
             for round_number in range(100):
                 files.put(("good", "rsa", "intermediate")[round_number % 3])
                 reload(running, "the configuration was reloaded")
                 check_equal(running.get("/").status, 200, "status")
-            grown = running.status_field("VmRSS") - before
+            grown = running.status_field("RssAnon") - before
             check(SANITIZED or grown < 8192, f"it grew by {grown} KiB")
 
 

@@ -206,7 +206,7 @@ def key_sends():
         check_equal(taking.post(fields, bearer(BOUND)).status, 200, "status")
         check_equal(taking.post(message(from_="x@any.example"), bearer(SHOP)).status, 200, "status without lists")
         check_equal(taking.post(message(), {"Authorization": f"bearer   {SHOP} "}).status, 200, "status in other words")
-        names = re.findall(r"msg=message id=\S+ key=(\S+)", taking.log())
+        names = re.findall(r"msg=message id=\S+ trace_id=\S+ key=(\S+)", taking.log())
         check_equal(names, ["bound", "shop", "shop"], "names in the log")
         check_equal(len(relay.messages), 3, "messages")
 

@@ -67,6 +67,7 @@ def wait_until_draining(running):
         return answer.status == 503 and b"shutting-down" in answer.body
 
     eventually(is_draining, what="/readyz 503 with shutting-down")
+    eventually(lambda: "msg=draining" in running.log(), what="the end of what is taken")
 
 
 @case("F145 SIGTERM while the relay decides: 200 within the grace time")

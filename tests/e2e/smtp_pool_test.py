@@ -411,11 +411,11 @@ def cycle(running, want, count):
     """Descriptors and memory after a first tenth, and at the end."""
     for _ in range(count // 10):
         expect(running.post(message()), want)
-    descriptors, memory = running.descriptors(), running.status_field("VmRSS")
+    descriptors, memory = running.descriptors(), running.status_field("RssAnon")
     for _ in range(count - count // 10):
         expect(running.post(message()), want)
     eventually(lambda: running.descriptors() <= descriptors + 2, what=f"the {descriptors} descriptors of before")
-    grown = running.status_field("VmRSS") - memory
+    grown = running.status_field("RssAnon") - memory
     check(SANITIZED or grown < 2048, f"{grown} KiB more after {count} sessions")
 
 

@@ -2,7 +2,8 @@
 """Mixed traffic with one fault in a hundred, at the relay and at the clients, and one thing that must always hold:
 what was answered is what the relay's log says, and nothing grows.
 
-Five minutes of it here; POSTERN_TRAFFIC_SECONDS=3600 is the hour by hand. POSTERN_TRAFFIC_SEED plays the same faults again.
+Five minutes of it here; POSTERN_TRAFFIC_SECONDS=3600 is the hour by hand. POSTERN_TRAFFIC_SEED plays the same faults
+again.
 """
 
 import base64

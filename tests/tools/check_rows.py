@@ -16,6 +16,7 @@ NUMBERS = {*(f"F{number}" for number in range(1, 168)), *(f"H{number}" for numbe
 # H73 is about what Postern does not have: messages by their id.
 NUMBERS |= {f"H{number}" for number in range(63, 79) if number != 73}
 NUMBERS |= {"H62", *(f"H{number}" for number in range(54, 60))}
+NUMBERS |= {"H180"}
 NUMBERS |= {"H60", *(f"H{number}" for number in (*range(1, 54), *range(93, 124)))}
 TEST = re.compile(r"`((?:e2e|unit|transcripts|interop|mime)/[^`:]+)(?:: ([^`]+))?`")
 FUNCTION = re.compile(r"^static void (\w+)\(void\)", re.MULTILINE)

@@ -3,10 +3,11 @@ comes out.
 
 Who may see what:
 
-    credentials   nobody but who they are for: no answer, no log at any level, no metric, no message of a command
+    credentials   nobody but who they are for: no answer, no log at any level, no metric, no span, no message of a
+                  command
     contents      the caller, in answers to what he sent: the relay's own words are handed to him as they came, and a
-                  dry run shows what he asked for. Nobody else: no log at any level, no metric, no problem that Postern
-                  itself words, no transcript but in such words of the relay
+                  dry run shows what he asked for. Nobody else: no log at any level, no metric or span, no problem that
+                  Postern itself words, no transcript but in such words of the relay
     addresses     the caller; the log, where the relay names them or the dialogue of a failure is logged (debug)
 
 Contents are subject, bodies, calendar, attachments, file names and values of header fields.

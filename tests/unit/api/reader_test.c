@@ -21,11 +21,9 @@ static struct problem problem;
 static struct submission *read_body(const char *body)
 {
     struct submission *submission = submission_new(&limits);
-    char *text = strdup(body);
+    struct str text = arena_copy(&submission->arena, str_of(body));
     problem = (struct problem){0};
-    bool valid =
-        submission_read(submission, &(struct message_body){.octets = str_of(text)}, &limits, &problem);
-    free(text);
+    bool valid = submission_read(submission, &(struct message_body){.octets = text}, &limits, &problem);
     CHECK(valid == (problem.fault.code == FAULT_NONE));
     return submission;
 }

@@ -154,10 +154,10 @@ static void serve_unconfined(void *context)
 {
     struct confinement confinement;
     struct option_sources sources = {.no_sandboxing = true};
-    struct relay_list relays = {.count = 1};
+    const struct configuration configuration = {.relays.count = 1};
     confine_process(&sources);
     confine_files(&confinement, &sources, context);
-    confine_network(&confinement, &relays);
+    confine_network(&confinement, &configuration);
     confine_calls(&confinement);
     CHECK_INT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
     CHECK_INT(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
@@ -177,11 +177,14 @@ static void confine_all(void *context)
 {
     struct confinement confinement;
     const struct option_sources sources = {0};
-    const struct relay_list relays = {.items = {{.port = 25}, {.port = 0}}, .count = 2};
+    const struct configuration configuration = {
+        .relays = {.items = {{.port = 25}, {.port = 0}}, .count = 2},
+        .collector = {.is_given = true, .place.port = 4318},
+    };
     int abi = landlock_abi();
     confine_process(&sources);
     confine_files(&confinement, &sources, context);
-    confine_network(&confinement, &relays);
+    confine_network(&confinement, &configuration);
     confine_calls(&confinement);
     CHECK_INT(confinement.port_count, abi >= 4 ? 3 : 0);
     CHECK_INT(kill(getpid(), 0) == 0, !confinement.has_calls);
@@ -212,23 +215,30 @@ static void a_reload_is_held_to_the_ports_of_the_start(void)
         const char *name;
         struct smtp_relay relay;
         bool wanted;
+        uint16_t collector_port; /* 0: none */
     } rows[] = {
-        {"the same", {.port = 587}, true},
-        {"that of another relay", {.port = 25}, true},
-        {"a new one", {.port = 2525}, false},
-        {"a Unix socket", {.port = 0}, true},
+        {"the same", {.port = 587}, true, 0},
+        {"that of another relay", {.port = 25}, true, 0},
+        {"a new one", {.port = 2525}, false, 0},
+        {"a Unix socket", {.port = 0}, true, 0},
         {"behind a proxy that is known",
          {.port = 2525, .proxy = {.kind = SMTP_PROXY_SOCKS5, .port = 587}},
-         true},
-        {"behind one that is new", {.port = 587, .proxy = {.kind = SMTP_PROXY_HTTP, .port = 3128}}, false},
+         true,
+         0},
+        {"behind one that is new", {.port = 587, .proxy = {.kind = SMTP_PROXY_HTTP, .port = 3128}}, false, 0},
+        {"a collector's", {.port = 587}, true, 587},
+        {"a collector's that is new", {.port = 587}, false, 4318},
     };
     const struct confinement any = {0}, held = {.ports = {53, 25, 587}, .port_count = 3};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct relay_list relays = {.items = {{.port = 25}, rows[i].relay}, .count = 2};
+        const struct configuration configuration = {
+            .relays = {.items = {{.port = 25}, rows[i].relay}, .count = 2},
+            .collector = {.is_given = rows[i].collector_port != 0, .place.port = rows[i].collector_port},
+        };
         struct fault fault;
         test_row("%s", rows[i].name);
-        CHECK_INT(confine_bears(&held, &relays, &fault), rows[i].wanted);
-        CHECK(confine_bears(&any, &relays, &fault));
+        CHECK_INT(confine_bears(&held, &configuration, &fault), rows[i].wanted);
+        CHECK(confine_bears(&any, &configuration, &fault));
     }
 }
 

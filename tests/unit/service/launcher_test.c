@@ -81,15 +81,15 @@ static void it_holds_nothing_of_ours(void)
     struct launcher launcher;
     struct fault fault;
     int held = open("/dev/null", O_RDONLY);
-    CHECK(start(
-        &launcher,
-        "smtp_oauth_command=while [ -e /proc/$PPID/fd/6 ] || [ -e /proc/$PPID/fd/8 ]; do sleep 0.01; done; "
-        "ls /proc/$PPID/fd | grep -v .... | tr '\\n' ' '; ls /proc/$$/fd | tr '\\n' ' '",
-        &fault));
+    CHECK(start(&launcher,
+                "smtp_oauth_command="
+                "while [ -e /proc/$PPID/fd/6 ] || [ -e /proc/$PPID/fd/8 ]; do sleep 0.01; done; "
+                "cd /proc/$PPID/fd && ls -I '????*' && cd /proc/$$/fd && ls",
+                &fault));
     struct buf output;
     buf_init(&output, 256);
     CHECK(launcher_run(&launcher, deadline_after_ms(PLENTY_MS), -1, &output, &fault));
-    CHECK_TEXT(buf_view(&output), "0 1 2 3 4 5 7 0 1 2 ");
+    CHECK_TEXT(buf_view(&output), "0\n1\n2\n3\n4\n5\n7\n0\n1\n2\n");
     buf_wipe(&output);
     launcher_stop(&launcher);
     close(held);

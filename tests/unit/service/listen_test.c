@@ -1,8 +1,11 @@
 #include "service/process/listen.h"
 #include "test.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static const struct listen_terms listen_option = {.option = "listen"},
@@ -114,6 +117,48 @@ static void systemds_sockets_are_known_by_name_or_else_by_place(void)
     unsetenv("LISTEN_PID");
 }
 
+static void what_systemd_hands_over_must_listen(void)
+{
+    static const struct {
+        const char *name;
+        int domain, type;
+    } rows[] = {{"a datagram socket", AF_INET, SOCK_DGRAM},
+                {"a socket that is bound at most", AF_INET, SOCK_STREAM},
+                {"no socket", 0, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fault fault = {0};
+        test_row("%s", rows[i].name);
+        hand_over("1", "listen");
+        close(3), close(4);
+        int fd = rows[i].type ? socket(rows[i].domain, rows[i].type, 0) : dup(0);
+        if (CHECK(fd >= 0) && fd != 3) {
+            CHECK_INT(dup2(fd, 3), 3);
+            close(fd);
+        }
+        CHECK_INT(listen_open(STR("systemd"), &listen_option, &fault), -1);
+        CHECK_INT(fault.code, FAULT_INVALID_REQUEST);
+        CHECK(strstr(fault.detail, "option listen: ") && strstr(fault.detail, "does not listen"));
+        close(3);
+    }
+    unsetenv("LISTEN_PID");
+}
+
+static void a_socket_without_a_file_is_described_by_its_name(void)
+{
+    static const char name[] = "\0postern-listen-test";
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct arena arena;
+    memcpy(address.sun_path, name, sizeof name - 1);
+    arena_init(&arena, 1000);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    CHECK_TEXT(listen_describe(&arena, fd, false), "unix:");
+    CHECK_INT(bind(fd, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + sizeof name - 1),
+              0);
+    CHECK_TEXT(listen_describe(&arena, fd, false), "unix:@postern-listen-test");
+    close(fd);
+    arena_fini(&arena);
+}
+
 int main(void)
 {
     TEST(loopback_and_unix_sockets_are_opened);
@@ -121,5 +166,7 @@ int main(void)
     TEST(a_form_that_is_none_is_refused_by_the_options_name);
     TEST(a_socket_file_that_is_in_use_stays);
     TEST(systemds_sockets_are_known_by_name_or_else_by_place);
+    TEST(what_systemd_hands_over_must_listen);
+    TEST(a_socket_without_a_file_is_described_by_its_name);
     return test_result();
 }

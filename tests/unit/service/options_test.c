@@ -1,3 +1,4 @@
+#include "service/settings/option_table.h"
 #include "service/settings/options.h"
 #include "test.h"
 
@@ -225,6 +226,34 @@ static void of_a_wrong_url_only_the_place_is_shown(void)
     }
 }
 
+static void the_manual_says_what_a_value_may_be(void)
+{
+    static const struct {
+        const char *name, *range;
+        bool has_file_twin;
+    } rows[] = {
+        {"smtp_max_connections", "a whole number from 1 to 1024", false},
+        {"timeout_mail", "a time from 1ms to 1h", false},
+        {"log_level", "", false},
+        {"smtp_password", "", true},
+        {"smtp_oauth_token", "", false}, /* smtp_oauth_token_file is an option of its own */
+    };
+    struct option_facts facts;
+    size_t found = 0;
+    for (size_t i = 0; option_describe(i, &facts); i++) {
+        test_row("%s", facts.name);
+        CHECK(option_find(str_of(facts.name)));
+        CHECK(facts.meaning[0]);
+        for (size_t row = 0; row < sizeof rows / sizeof *rows; row++)
+            if (strcmp(rows[row].name, facts.name) == 0) {
+                found++;
+                CHECK_TEXT(str_of(facts.range), rows[row].range);
+                CHECK(facts.has_file_twin == rows[row].has_file_twin);
+            }
+    }
+    CHECK(found == sizeof rows / sizeof *rows);
+}
+
 int main(void)
 {
     TEST(without_any_source_the_defaults_of_the_contract_hold);
@@ -237,5 +266,6 @@ int main(void)
     TEST(an_empty_text_unsets);
     TEST(what_is_shown_never_shows_a_secret);
     TEST(of_a_wrong_url_only_the_place_is_shown);
+    TEST(the_manual_says_what_a_value_may_be);
     return test_result();
 }

@@ -97,6 +97,7 @@ static struct {
     size_t done;
     unsigned carried; /* that have reached the carrier */
     bool is_open;     /* the gate in `carry` */
+    struct relay_metrics metrics;
 } bench;
 
 static struct configuration *configuration_of(uint64_t connections, bool has_login)
@@ -139,7 +140,7 @@ static void begin(uint64_t connections, bool has_login)
     pthread_cond_init(&bench.changed, &attributes);
     pthread_condattr_destroy(&attributes);
     bench.configuration = configuration_of(connections, has_login);
-    bench.pool = pool_start(bench.configuration, 0, on_done, NULL);
+    bench.pool = pool_start(bench.configuration, 0, &bench.metrics, on_done, NULL);
 }
 
 static void end(void)

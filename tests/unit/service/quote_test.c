@@ -1,3 +1,4 @@
+#include "base/base64.h"
 #include "service/relays/quote.h"
 #include "test.h"
 
@@ -95,11 +96,46 @@ static void a_whole_dialogue_fits(void)
     arena_fini(&arena);
 }
 
+/* Of a text in which no run stands twice. */
+static void check_run_at(const struct message *message, struct str content, size_t at)
+{
+    char text[] = "is '________' yours?", want[] = "is '********' yours?";
+    struct arena arena;
+    arena_init(&arena, QUOTE_ARENA_BYTES);
+    memcpy(text + 4, content.data + at, QUOTE_RUN_BYTES);
+    test_row("at %zu", at);
+    CHECK_TEXT(quote_cover(&arena, str_of(text), message), want);
+    arena_fini(&arena);
+}
+
+static void a_run_is_found_wherever_it_stands(void)
+{
+    enum { COUNT = 1200 };
+    struct buf content, base64;
+    buf_init(&content, 1 << 16);
+    buf_init(&base64, 1 << 16);
+    for (unsigned i = 0; i < COUNT; i++)
+        buf_append_format(&content, "%05u", i * 7919 % 100000);
+    base64_encode(&base64, buf_view(&content));
+    struct attachment attachment = {.content_base64 = buf_view(&base64)};
+    struct message as_text = {.text = buf_view(&content)},
+                   as_file = {.attachments = &attachment, .attachment_count = 1};
+    for (size_t at = 0; at + QUOTE_RUN_BYTES <= content.len; at += at < 3000 || at > 3100 ? 13 : 1) {
+        check_run_at(&as_text, buf_view(&content), at);
+        check_run_at(&as_file, buf_view(&content), at);
+    }
+    check_run_at(&as_file, buf_view(&content), content.len - QUOTE_RUN_BYTES);
+    check_run_at(&as_text, buf_view(&content), content.len - QUOTE_RUN_BYTES);
+    buf_fini(&content);
+    buf_fini(&base64);
+}
+
 int main(void)
 {
     TEST(what_is_quoted_is_covered_and_nothing_else);
     TEST(a_finished_message_is_looked_through);
     TEST(absent_stays_absent_and_no_memory_shows_nothing);
     TEST(a_whole_dialogue_fits);
+    TEST(a_run_is_found_wherever_it_stands);
     return test_result();
 }
