@@ -70,7 +70,7 @@ static struct str copy_fields(struct arena *arena, const struct guard_request *r
 {
     struct buf text;
     buf_init(&text, MAX_FIELDS_BYTES);
-    for (size_t i = 0; i < request->field_count; i++) {
+    for (size_t i = 0; i < request->field_count && i < GUARD_MAX_FIELDS; i++) {
         const struct guard_field *field = &request->fields[i];
         struct str value = is_secret(field->name) ? STR("***") : field->value;
         buf_append_format(&text, "%.*s: %.*s\n", STR_ARG(field->name), STR_ARG(value));
@@ -89,6 +89,10 @@ static void copy_outcome(struct sandbox_exchange *exchange, const struct witness
     exchange->delivery = submission->dry_run ? (struct str){0} : str_of(delivery_name(outcome->delivery));
     exchange->queue_id = arena_copy(arena, outcome->queue_id);
     exchange->message_id = arena_copy(arena, submission->message.message_id);
+    exchange->subject = arena_copy(arena, submission->message.subject);
+    exchange->recipient_count = submission->recipient_count;
+    if (submission->recipient_count)
+        exchange->recipient = arena_copy(arena, submission->recipients[0]);
     exchange->dialogue = arena_copy(arena, outcome->transcript);
     exchange->dialogue_us = outcome->transcript_began_us;
 }

@@ -22,8 +22,10 @@ struct sandbox_exchange {
     int status;
     struct str content_type, answer;
     uint64_t answer_bytes;
-    struct str delivery, problem, queue_id, message_id; /* absent where there is none */
-    struct str dialogue;                                /* smtp/transcript.h */
+    struct str delivery, problem, queue_id, message_id, subject; /* absent where there is none */
+    struct str recipient;                                        /* the first of them */
+    uint64_t recipient_count;
+    struct str dialogue; /* smtp/transcript.h */
 };
 
 struct sandbox_book;

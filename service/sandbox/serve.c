@@ -69,6 +69,8 @@ const struct api_route sandbox_routes[] = {
     {"GET", "/sandbox/messages.mbox", serve_mbox, ACCESS_SANDBOX, 0},
     {"GET", "/sandbox/messages/**", serve_message, ACCESS_SANDBOX, 0},
     {"DELETE", "/sandbox/messages/*", serve_remove, ACCESS_SANDBOX, 0},
+    {"GET", "/sandbox/shown/**", serve_shown, ACCESS_ANYONE, 0},
+    {"GET", "/sandbox/server", serve_server, ACCESS_SANDBOX, 0},
     {"GET", "/sandbox/exchanges", serve_exchanges, ACCESS_SANDBOX, 0},
     {"GET", "/sandbox/exchanges/*", serve_exchange, ACCESS_SANDBOX, 0},
     {"GET", "/sandbox/sessions", serve_sessions, ACCESS_SANDBOX, 0},

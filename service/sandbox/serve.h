@@ -12,9 +12,10 @@
 
 typedef void serve_route(void *context, const struct api_call *call, struct api_answer *answer);
 
-serve_route serve_messages, serve_clear, serve_message, serve_remove, serve_mbox, serve_events,
-    serve_exchanges, serve_exchange, serve_sessions, serve_session, serve_behaviour, serve_set_behaviour,
-    serve_clear_behaviour, serve_certificate, serve_page, serve_page_file, serve_page_address;
+serve_route serve_messages, serve_clear, serve_message, serve_shown, serve_server, serve_remove, serve_mbox,
+    serve_events, serve_exchanges, serve_exchange, serve_sessions, serve_session, serve_behaviour,
+    serve_set_behaviour, serve_clear_behaviour, serve_certificate, serve_page, serve_page_file,
+    serve_page_address;
 
 /* The Content-Security-Policy of what is no page. */
 #define SERVE_INERT "default-src 'none'; sandbox; frame-ancestors 'none'"

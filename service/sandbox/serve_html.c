@@ -5,6 +5,7 @@
 #include "service/sandbox/asked.h"
 #include "service/sandbox/part.h"
 #include "service/sandbox/serve.h"
+#include "service/sandbox/show.h"
 
 #include <stdlib.h>
 
@@ -15,6 +16,9 @@ static const char policy[] = "sandbox; default-src 'none'; img-src 'self' data:;
 static const char remote_policy[] = "sandbox; default-src 'none'; img-src 'self' data: http: https:; "
                                     "style-src 'unsafe-inline' http: https:; font-src data: http: https:; "
                                     "form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
+
+/* A link opens nothing, since a frame of this policy has no windows; without the target it would lead the frame away. */
+#define BEGINNING "<!DOCTYPE html><base target=\"_blank\">"
 
 /* How much of `text` can be an ID in an address: up to what ends one in HTML or CSS. */
 static size_t id_len(struct str text)
@@ -48,6 +52,7 @@ static void append_with_addresses(struct buf *out, struct arena *arena, const st
                                   const struct sandbox_parts *parts, struct str html)
 {
     size_t lookups = 0;
+    char url[SHOW_URL_BYTES];
     while (html.len && !out->failed) {
         size_t colon = str_index(html, ':'), len = 0;
         struct str before = str_first(html, colon);
@@ -57,8 +62,8 @@ static void append_with_addresses(struct buf *out, struct arena *arena, const st
             part = find_part(arena, parts, str_from(html, 1), &len);
         if (part) {
             buf_append(out, str_first(before, before.len - 3));
-            buf_append_format(out, "/sandbox/messages/%s/parts/%zu", message->queue_id,
-                              (size_t)(part - parts->items));
+            show_part_url(url, message, (size_t)(part - parts->items));
+            buf_append(out, str_of(url));
             html = str_from(html, 1 + len);
         } else {
             buf_append(out, before);
@@ -82,7 +87,7 @@ static char *make(struct arena *arena, const struct sandbox_message *message,
     buf_init(&html, MAX_HTML_BYTES);
     sandbox_charset_append(&text, part->charset, (struct str){octets, len});
     free(octets);
-    buf_append(&html, STR("<!DOCTYPE html>"));
+    buf_append(&html, STR(BEGINNING));
     append_with_addresses(&html, arena, message, parts, buf_view(&text));
     bool failed = text.failed || html.failed;
     buf_fini(&text);

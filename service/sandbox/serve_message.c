@@ -2,6 +2,7 @@
 #include "service/sandbox/serve.h"
 #include "service/sandbox/show.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -111,9 +112,28 @@ void serve_part(struct sandbox_message *message, struct str number, struct api_a
     arena_fini(&arena);
 }
 
+/* Takes the hold over. */
+static void answer_raw(struct sandbox_message *message, struct api_answer *answer)
+{
+    serve_held(answer, message, buf_view(&message->content), "message/rfc822");
+    serve_field(answer, "Content-Disposition", "attachment; filename=\"message.eml\"");
+}
+
+static void answer_view(struct sandbox_message *message, struct str what, struct str query,
+                        struct api_answer *answer)
+{
+    static const struct str parts = STR("parts/");
+    if (str_starts_with(what, parts))
+        serve_part(message, str_from(what, parts.len), answer);
+    else if (str_equal(what, STR("html")))
+        serve_html(message, query, answer);
+    else
+        answer_not_found(answer);
+}
+
 void serve_message(void *context, const struct api_call *call, struct api_answer *answer)
 {
-    static const struct str suffix = STR(".eml"), parts = STR("parts/"), html = STR("html");
+    static const struct str suffix = STR(".eml");
     struct sandbox *sandbox = context;
     struct str rest = call->rest;
     struct str id = str_cut(&rest, '/');
@@ -126,16 +146,35 @@ void serve_message(void *context, const struct api_call *call, struct api_answer
         return;
     }
     if (is_raw) {
-        serve_held(answer, message, buf_view(&message->content), "message/rfc822");
-        serve_field(answer, "Content-Disposition", "attachment; filename=\"message.eml\"");
+        answer_raw(message, answer);
         return;
     }
-    if (!rest.data)
+    if (rest.data)
+        answer_view(message, rest, call->query, answer);
+    else
         answer_whole(sandbox, message, answer);
-    else if (str_starts_with(rest, parts))
-        serve_part(message, str_from(rest, parts.len), answer);
-    else if (str_equal(rest, html))
-        serve_html(message, call->query, answer);
+    sandbox_message_release(&message);
+}
+
+static bool is_ticket(const struct sandbox_message *message, struct str ticket)
+{
+    return ticket.len == SANDBOX_TICKET_BYTES - 1 &&
+           CRYPTO_memcmp(ticket.data, message->ticket, SANDBOX_TICKET_BYTES - 1) == 0;
+}
+
+/* Anyone's: the address itself is what lets in (show.h). */
+void serve_shown(void *context, const struct api_call *call, struct api_answer *answer)
+{
+    struct sandbox *sandbox = context;
+    struct str what = call->rest;
+    struct str id = str_cut(&what, '/'), ticket = str_cut(&what, '/');
+    struct sandbox_message *message = sandbox_store_find(sandbox->terms.store, id);
+    if (message && is_ticket(message, ticket) && str_equal(what, STR("eml"))) {
+        answer_raw(message, answer);
+        return;
+    }
+    if (message && is_ticket(message, ticket))
+        answer_view(message, what, call->query, answer);
     else
         answer_not_found(answer);
     sandbox_message_release(&message);

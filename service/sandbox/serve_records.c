@@ -1,5 +1,6 @@
 /* What happened: exchanges, sessions, and events as they come. */
 #include "service/sandbox/asked.h"
+#include "service/sandbox/header.h"
 #include "service/sandbox/serve.h"
 #include "service/sandbox/show.h"
 
@@ -13,7 +14,36 @@ struct look {
     struct str id;  /* absent: all */
     uint64_t limit; /* that are left */
     bool found;
+    struct sandbox_store *store;
 };
+
+/* The message that an exchange led to. Where the reply with the queue ID did not arrive, the Message-ID tells. */
+struct pursuit {
+    const struct sandbox_exchange *exchange;
+    char id[SANDBOX_QUEUE_ID_BYTES];
+};
+
+static bool see_message(void *context, struct sandbox_message *message)
+{
+    struct pursuit *pursuit = context;
+    const struct sandbox_exchange *exchange = pursuit->exchange;
+    struct str id = str_of(message->queue_id);
+    bool is_it = exchange->queue_id.data
+                     ? str_equal(id, exchange->queue_id)
+                     : str_equal(sandbox_header_find(buf_view(&message->content), STR("Message-ID")),
+                                 exchange->message_id);
+    if (is_it)
+        snprintf(pursuit->id, sizeof pursuit->id, "%s", message->queue_id);
+    return !is_it;
+}
+
+static void show_with_message(struct look *look, const struct sandbox_exchange *exchange)
+{
+    struct pursuit pursuit = {.exchange = exchange};
+    if (exchange->queue_id.data || exchange->message_id.len)
+        sandbox_store_each(look->store, see_message, &pursuit);
+    show_exchange(&look->json, exchange, pursuit.id[0] ? str_of(pursuit.id) : (struct str){0});
+}
 
 static bool see_exchange(void *context, const struct sandbox_exchange *exchange)
 {
@@ -24,7 +54,7 @@ static bool see_exchange(void *context, const struct sandbox_exchange *exchange)
     }
     look->found = str_equal(str_of(exchange->id), look->id);
     if (look->found)
-        show_exchange(&look->json, exchange);
+        show_with_message(look, exchange);
     return !look->found;
 }
 
@@ -96,7 +126,7 @@ void serve_exchanges(void *context, const struct api_call *call, struct api_answ
 void serve_exchange(void *context, const struct api_call *call, struct api_answer *answer)
 {
     struct sandbox *sandbox = context;
-    struct look look = {.id = call->rest};
+    struct look look = {.id = call->rest, .store = sandbox->terms.store};
     json_writer_init(&look.json, SERVE_MAX_JSON_BYTES);
     sandbox_book_each(sandbox->book, see_exchange, &look);
     end_one(&look, answer);
@@ -121,6 +151,21 @@ void serve_session(void *context, const struct api_call *call, struct api_answer
     json_writer_init(&look.json, SERVE_MAX_JSON_BYTES);
     sandbox_journal_each(sandbox->terms.journal, see_session, &look);
     end_one(&look, answer);
+}
+
+/* Where other clients send to. */
+void serve_server(void *context, const struct api_call *call, struct api_answer *answer)
+{
+    const struct sandbox *sandbox = context;
+    struct json_writer json;
+    (void)call;
+    json_writer_init(&json, SERVE_MAX_JSON_BYTES);
+    json_open_object(&json, NULL);
+    json_text(&json, "smtp_host", str_of(sandbox->host));
+    json_uint(&json, "smtp_port", sandbox->port);
+    json_bool(&json, "login_needed", sandbox->terms.credentials.username);
+    json_close_object(&json);
+    serve_json(answer, &json);
 }
 
 void serve_events(void *context, const struct api_call *call, struct api_answer *answer)

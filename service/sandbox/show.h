@@ -11,6 +11,12 @@
 #include "service/sandbox/part.h"
 #include "service/sandbox/store.h"
 
+/* What a browser fetches by itself carries no key: a frame, a picture in it, a file to be saved. So these addresses are
+ * made for the message and cannot be guessed; whoever has one may see that message. `what`: "html", "eml", "parts/2". */
+enum { SHOW_URL_BYTES = 96 };
+void show_url(char url[static SHOW_URL_BYTES], const struct sandbox_message *message, const char *what);
+void show_part_url(char url[static SHOW_URL_BYTES], const struct sandbox_message *message, size_t place);
+
 /* What stands in a list. */
 void show_message_line(struct json_writer *json, const struct sandbox_message *message);
 
@@ -25,6 +31,8 @@ void show_session_line(struct json_writer *json, const struct sandbox_record *re
 void show_session(struct json_writer *json, const struct sandbox_record *record);
 
 void show_exchange_line(struct json_writer *json, const struct sandbox_exchange *exchange);
-void show_exchange(struct json_writer *json, const struct sandbox_exchange *exchange);
+
+/* `captured_id` is of its message; absent for none. */
+void show_exchange(struct json_writer *json, const struct sandbox_exchange *exchange, struct str captured_id);
 
 #endif

@@ -7,12 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    MAX_SHOWN_HEADERS = 1000,
-    MAX_SHOWN_VALUE_BYTES = 16384,
-    MAX_SHOWN_TEXT_BYTES = 1 << 20,
-    URL_BYTES = 96
-};
+enum { MAX_SHOWN_HEADERS = 1000, MAX_SHOWN_VALUE_BYTES = 16384, MAX_SHOWN_TEXT_BYTES = 1 << 20 };
+
+void show_url(char url[static SHOW_URL_BYTES], const struct sandbox_message *message, const char *what)
+{
+    snprintf(url, SHOW_URL_BYTES, "/sandbox/shown/%s/%s/%s", message->queue_id, message->ticket, what);
+}
+
+void show_part_url(char url[static SHOW_URL_BYTES], const struct sandbox_message *message, size_t place)
+{
+    char what[32];
+    snprintf(what, sizeof what, "parts/%zu", place);
+    show_url(url, message, what);
+}
 
 static void write_envelope(struct json_writer *json, const struct sandbox_message *message)
 {
@@ -82,18 +89,18 @@ static void write_headers(struct json_writer *json, struct str header)
     json_close_array(json);
 }
 
-static void write_part(struct json_writer *json, const char *queue_id, const struct sandbox_parts *parts,
-                       size_t place)
+static void write_part(struct json_writer *json, const struct sandbox_message *message,
+                       const struct sandbox_parts *parts, size_t place)
 {
     const struct sandbox_part *part = &parts->items[place];
-    char url[URL_BYTES];
+    char url[SHOW_URL_BYTES];
     bool clean = true;
     size_t bytes =
         part->is_container ? part->body.len : sandbox_decode(part->encoding, part->body, NULL, &clean);
     const char *trouble = part->trouble ? part->trouble
                           : clean       ? NULL
                                         : "the content is not encoded as it says";
-    snprintf(url, sizeof url, "/sandbox/messages/%s/parts/%zu", queue_id, place);
+    show_part_url(url, message, place);
     json_open_object(json, NULL);
     json_uint(json, "part", place);
     json_uint(json, "parent", part->parent);
@@ -133,12 +140,12 @@ static void write_text(struct json_writer *json, const char *name, const char *c
     free(octets);
 }
 
-static void write_urls(struct json_writer *json, const char *queue_id, bool has_html)
+static void write_urls(struct json_writer *json, const struct sandbox_message *message, bool has_html)
 {
-    char url[URL_BYTES];
-    snprintf(url, sizeof url, "/sandbox/messages/%s.eml", queue_id);
+    char url[SHOW_URL_BYTES];
+    show_url(url, message, "eml");
     json_text(json, "raw_url", str_of(url));
-    snprintf(url, sizeof url, "/sandbox/messages/%s/html", queue_id);
+    show_url(url, message, "html");
     json_text(json, "html_url", has_html ? str_of(url) : (struct str){0});
 }
 
@@ -155,9 +162,9 @@ void show_message(struct json_writer *json, const struct sandbox_message *messag
     write_text(json, "html", "html_is_cut", html);
     json_open_array(json, "parts");
     for (size_t i = 0; i < parts->count; i++)
-        write_part(json, message->queue_id, parts, i);
+        write_part(json, message, parts, i);
     json_close_array(json);
     show_dialogue(json, "dialogue", buf_view(&message->dialogue));
-    write_urls(json, message->queue_id, html);
+    write_urls(json, message, html);
     json_close_object(json);
 }

@@ -74,6 +74,9 @@ static void write_exchange(struct json_writer *json, const struct sandbox_exchan
     json_text(json, "code", exchange->problem);
     json_text(json, "delivery", exchange->delivery);
     json_text(json, "queue_id", exchange->queue_id);
+    json_text(json, "subject", exchange->subject);
+    json_text(json, "recipient", exchange->recipient);
+    json_uint(json, "recipient_count", exchange->recipient_count);
     json_milliseconds(json, "took_ms", exchange->answered_us - exchange->began_us);
 }
 
@@ -141,10 +144,11 @@ static void write_timeline(struct json_writer *json, const struct sandbox_exchan
     buf_fini(&line);
 }
 
-void show_exchange(struct json_writer *json, const struct sandbox_exchange *exchange)
+void show_exchange(struct json_writer *json, const struct sandbox_exchange *exchange, struct str captured_id)
 {
     json_open_object(json, NULL);
     write_exchange(json, exchange);
+    json_text(json, "captured", captured_id);
     json_open_object(json, "request");
     write_fields(json, exchange->fields);
     json_text(json, "body", exchange->body);

@@ -52,6 +52,7 @@ struct sandbox_message *sandbox_message_new(uint64_t max_bytes)
     buf_init(&message->dialogue, MAX_DIALOGUE_BYTES);
     atomic_init(&message->holders, 1);
     draw_queue_id(message->queue_id);
+    random_text(message->ticket, sizeof message->ticket - 1);
     return message;
 }
 

@@ -15,10 +15,11 @@
 
 #include <stdatomic.h>
 
-enum { SANDBOX_MAX_RECIPIENTS = 1000, SANDBOX_QUEUE_ID_BYTES = 12 };
+enum { SANDBOX_MAX_RECIPIENTS = 1000, SANDBOX_QUEUE_ID_BYTES = 12, SANDBOX_TICKET_BYTES = 33 };
 
 struct sandbox_message {
     char queue_id[SANDBOX_QUEUE_ID_BYTES]; /* with a NUL behind; set when it is made */
+    char ticket[SANDBOX_TICKET_BYTES];     /* likewise; part of addresses that need no key (show.h) */
     uint64_t number;                       /* in the order of arrival, from 1 on; set when it is put */
     int64_t received_ms;                   /* wall clock; set when it is put */
     uint64_t session;                      /* in which it came */

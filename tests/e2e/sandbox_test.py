@@ -17,6 +17,7 @@ from lib import gateway, harness
 from lib.background import in_background
 from lib.gateway import Gateway, message
 from lib.harness import case, check, check_equal, main
+from lib.keys import KeyFile, bearer, entry
 
 
 def sandbox(**options):
@@ -338,7 +339,7 @@ def served_page():
     with sandbox() as running:
         front = running.get("/sandbox/")
         check_equal((front.status, front.headers["Content-Type"]), (200, "text/html; charset=utf-8"), "the page")
-        for path in re.findall(rb'(?:src|href)="([^"]+)"', front.body):
+        for path in re.findall(rb'(?:src|href)="(/sandbox/page/[^"]+)"', front.body):
             answer = running.get(path.decode())
             check_equal(answer.status, 200, path.decode())
             check_equal(answer.headers["X-Content-Type-Options"], "nosniff", path.decode())
@@ -379,6 +380,45 @@ def policies():
                     (answer.status, answer.json()["code"]), (403, "forbidden"), f"{method} {path} with {fields}"
                 )
         check_equal(len(page(running, "")["messages"]), 1, "messages that are left")
+
+
+@case("what a browser fetches by itself has addresses that need no key, and cannot be guessed")
+def tickets():
+    key = "a key that the page has, and its frames have not"
+    keys = KeyFile(entry("page", key, ["send", "sandbox"]))
+    with sandbox(api_keys_file=keys.path) as running:
+        sent = running.post(message(html="<p>hi</p>", attachments=[{"content": "YQ==", "filename": "a"}]), bearer(key))
+        whole = running.get(f"/sandbox/messages/{sent.json()['queue_id']}", bearer(key)).json()
+        for url in (whole["raw_url"], whole["html_url"], *(part["url"] for part in whole["parts"])):
+            check_equal(running.get(url).status, 200, url)
+            check("default-src 'none'" in running.get(url).headers["Content-Security-Policy"], f"{url}: no policy")
+            start, name, ticket, rest = re.fullmatch(r"(/sandbox/shown)/(\w+)/([a-z2-7]{32})/(.*)", url).groups()
+            for wrong in (ticket[:-1], ticket + "a", ticket[::-1], "", "a" * 32):
+                check_equal(running.get(f"{start}/{name}/{wrong}/{rest}").status, 404, f"the ticket {wrong}")
+        check_equal(running.get(f"/sandbox/messages/{sent.json()['queue_id']}/html").status, 401, "without a ticket")
+
+
+@case("where other clients send to")
+def server():
+    with sandbox() as running:
+        port = post(running)["upstream"]["port"]
+        told = running.get("/sandbox/server").json()
+        check_equal(told, {"smtp_host": "127.0.0.1", "smtp_port": port, "login_needed": False}, "the server")
+
+
+@case("an exchange knows its message, whatever the caller was told")
+def exchange_of_message():
+    with sandbox() as running:
+        for to, delivery, captured in (("drop-after-dot", "unknown", 1), ("bounce", "not_sent", 0), ("bob", "sent", 1)):
+            answer = running.post(message(to=[f"{to}@sandbox.test"], subject=to)).json()
+            exchange = running.get(f"/sandbox/exchanges/{answer['id']}").json()
+            newest = page(running, "")["messages"][0]["id"]
+            check_equal(exchange["captured"], newest if captured else None, f"{to}: the message")
+            check_equal(
+                (exchange["delivery"], exchange["subject"], exchange["recipient"], exchange["recipient_count"]),
+                (delivery, to, f"{to}@sandbox.test", 1),
+                to,
+            )
 
 
 @case("README's commands, as they stand there")

@@ -1,120 +1,83 @@
-// The sandbox's page: the list as it grows, and one message with its dialogue and its source.
-// What a message says is only ever set as text, never as markup.
+// The page: a list on the left, what is open on the right, and news as they come.
 
-const find = (id) => document.getElementById(id);
-const shown = { messages: [], nextBefore: null, chosen: null };
+import { download } from "/sandbox/page/api.js";
+import { forget, showRoute } from "/sandbox/page/detail.js";
+import { find } from "/sandbox/page/dom.js";
+import { startKey } from "/sandbox/page/key_dialog.js";
+import * as listPane from "/sandbox/page/list_pane.js";
+import * as rehearse from "/sandbox/page/rehearse.js";
+import * as router from "/sandbox/page/router.js";
+import { listenTogether } from "/sandbox/page/share.js";
 
-async function ask(path, options) {
-    const response = await fetch(path, options);
-    if (!response.ok) {
-        throw new Error(`${response.status} for ${path}`);
+const STATES = {
+    live: "live",
+    away: "reconnecting",
+    full: "too many pages listen: not live",
+    key: "an API key is needed",
+};
+const isWide = matchMedia("(min-width: 52.01rem)");
+
+function showState(state) {
+    find("state").dataset.state = state;
+    find("state-text").textContent = STATES[state];
+}
+
+// Which pane is seen where there is room for one.
+function paneOf(route) {
+    if (route.place === "" && listPane.isEmpty()) {
+        return "both";
     }
-    return response;
+    const isList = route.place === "" || (!route.id && ["messages", "requests", "sessions"].includes(route.place));
+    return isList ? "list" : "detail";
 }
 
-function element(name, text, ...children) {
-    const made = document.createElement(name);
-    if (text !== null) {
-        made.textContent = text;
+async function follow(route) {
+    document.body.dataset.pane = paneOf(route);
+    for (const link of document.querySelectorAll("[data-place]")) {
+        link.toggleAttribute("aria-current", link.dataset.place === route.place);
+        if (link.dataset.place === route.place) {
+            link.setAttribute("aria-current", "page");
+        }
     }
-    made.append(...children);
-    return made;
-}
-
-function listItem(message) {
-    const button = element(
-        "button",
-        null,
-        element("span", message.subject || "(no subject)"),
-        element("span", `${message.envelope.from || "<>"} to ${message.envelope.to.join(", ")}`),
-        element("time", new Date(message.received_at).toLocaleTimeString()),
-    );
-    button.type = "button";
-    button.setAttribute("aria-current", String(message.id === shown.chosen));
-    button.addEventListener("click", () => choose(message.id));
-    return element("li", null, button);
-}
-
-function showList() {
-    const isEmpty = shown.messages.length === 0;
-    find("list").replaceChildren(...shown.messages.map(listItem));
-    find("more").hidden = shown.nextBefore === null;
-    find("empty").hidden = find("first-curl").hidden = !isEmpty || find("search").value !== "";
-}
-
-function query(more) {
-    const parameters = new URLSearchParams({ limit: "100" });
-    if (find("search").value) {
-        parameters.set("search", find("search").value);
+    listPane.follow(route);
+    await showRoute(route, listPane.isEmpty());
+    if (route.place === "compose" || route.place === "rehearse") {
+        find("detail").querySelector("h2")?.focus();
     }
-    if (more) {
-        parameters.set("before", String(shown.nextBefore));
+}
+
+// Whoever looks at nothing is shown the newest, if there is room for it.
+function openNewest() {
+    const newest = listPane.newest();
+    if (router.current().place !== "" || !newest) {
+        return;
     }
-    return `/sandbox/messages?${parameters}`;
-}
-
-async function load(more = false) {
-    const answer = await (await ask(query(more))).json();
-    shown.messages = more ? shown.messages.concat(answer.messages) : answer.messages;
-    shown.nextBefore = answer.next_before;
-    showList();
-}
-
-async function timeline(message) {
-    if (message.exchange === null) {
-        return message.dialogue;
+    if (isWide.matches) {
+        router.replace("messages", newest.id);
+    } else {
+        router.replace();
     }
-    const response = await fetch(`/sandbox/exchanges/${message.exchange}`);
-    return response.ok ? (await response.json()).timeline : message.dialogue;
 }
 
-async function choose(id) {
-    const message = await (await ask(`/sandbox/messages/${id}`)).json();
-    const lines = await timeline(message);
-    const raw = await (await ask(message.raw_url)).text();
-    shown.chosen = id;
-    find("nothing").hidden = true;
-    find("message").hidden = false;
-    const fields = [
-        ["Envelope from", message.envelope.from || "<>"],
-        ["Envelope to", message.envelope.to.join(", ")],
-        ["Subject", message.subject || ""],
-    ];
-    find("envelope").replaceChildren(...fields.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
-    find("dialogue").replaceChildren(
-        ...lines.map((line) => element("li", `${line.at_ms.toFixed(1)} ms  ${line.from}: ${line.text}`)),
-    );
-    find("raw").textContent = raw;
-    showList();
-}
-
-function debounced(wait, action) {
-    let timer = 0;
-    return () => {
-        clearTimeout(timer);
-        timer = setTimeout(() => action().catch(report), wait);
-    };
-}
-
-function report(error) {
-    find("state").textContent = error.message;
-}
-
-function listen() {
-    const reload = debounced(100, load);
-    const events = new EventSource("/sandbox/events");
-    for (const name of ["hello", "reset", "message", "removed", "cleared"]) {
-        events.addEventListener(name, reload);
+function onEvent(name, data) {
+    listPane.onEvent(name, data);
+    rehearse.onEvent(name);
+    if (name === "removed") {
+        forget(data.id);
     }
-    events.addEventListener("open", () => (find("state").textContent = "live"));
-    events.addEventListener("error", () => (find("state").textContent = "reconnecting"));
+    if (name === "cleared") {
+        forget();
+        document.body.dataset.pane = paneOf(router.current());
+    }
 }
 
-find("first-curl").textContent = `curl ${location.origin}/v1/messages -H 'Content-Type: application/json' -d '{
-  "from": "ann@example.com", "to": "bob@example.net", "subject": "Hello", "text": "It works."
-}'`;
-find("search").addEventListener("input", debounced(200, load));
-find("search-form").addEventListener("submit", (event) => event.preventDefault());
-find("more").addEventListener("click", () => load(true).catch(report));
-find("clear").addEventListener("click", () => ask("/sandbox/messages", { method: "DELETE" }).catch(report));
-listen();
+startKey(() => location.reload());
+find("export").addEventListener("click", (event) => download(event));
+find("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    find("detail").focus();
+});
+await listPane.start(openNewest);
+router.start(follow);
+openNewest();
+listenTogether(onEvent, showState);

@@ -64,14 +64,14 @@ static void the_last_messages_are_kept_newest_first(void)
 static void the_oldest_make_room_for_bytes(void)
 {
     char queue_id[SANDBOX_QUEUE_ID_BYTES];
-    struct sandbox_store *store = sandbox_store_new(10, 10000);
-    CHECK(put(store, 'a', 3000, queue_id));
-    CHECK(put(store, 'b', 3000, queue_id));
-    CHECK(put(store, 'c', 3000, queue_id));
+    struct sandbox_store *store = sandbox_store_new(10, 100000);
+    CHECK(put(store, 'a', 30000, queue_id));
+    CHECK(put(store, 'b', 30000, queue_id));
+    CHECK(put(store, 'c', 30000, queue_id));
     CHECK_TEXT(str_of(look(store).letters), "cba");
-    CHECK(put(store, 'd', 5000, queue_id));
+    CHECK(put(store, 'd', 50000, queue_id));
     CHECK_TEXT(str_of(look(store).letters), "dc");
-    CHECK(put(store, 'e', 9500, queue_id));
+    CHECK(put(store, 'e', 95000, queue_id));
     CHECK_TEXT(str_of(look(store).letters), "e");
     sandbox_store_free(&store);
 }
