@@ -20,27 +20,37 @@ def payload(fields):
         yield file.name
 
 
-def measure(port, relay, body_path, clients, warm_up, seconds):
-    """What the relay counted in those seconds, after so many messages to warm up, with what the clients saw in both."""
+def wrk(port, body_path, clients, rest_ms=None):
+    """Its command."""
     url = f"http://127.0.0.1:{port}/v1/messages"
-    command = ["wrk", "-t1", f"-c{clients}", "-d1h", "--timeout", "30s", "-s", SCRIPT, url, "--", body_path]
+    rest = [] if rest_ms is None else [str(rest_ms)]
+    return ["wrk", "-t1", f"-c{clients}", "-d1h", "--timeout", "60s", "-s", SCRIPT, url, "--", body_path, *rest]
+
+
+def measure(gateway, relay, body_path, clients, warm_up, seconds, rest_ms=None):
+    """What the relay counted in those seconds, after so many messages to warm up, with what the clients saw in both."""
+    command = wrk(gateway.port, body_path, clients, rest_ms)
     first = relay.counts()["messages"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as wrk:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             wait_for_messages(relay, first + warm_up)
-            before, begin = relay.counts(), time.monotonic()
+            before, begin = count(gateway, relay), time.monotonic()
             time.sleep(seconds)
-            after, end = relay.counts(), time.monotonic()
-            wrk.send_signal(signal.SIGINT)
-            seen = json.loads(wrk.communicate(timeout=60)[0].splitlines()[-1])
+            after, end = count(gateway, relay), time.monotonic()
+            process.send_signal(signal.SIGINT)
+            seen = json.loads(process.communicate(timeout=60)[0].splitlines()[-1])
         finally:
-            wrk.kill()
+            process.kill()
     wait_for_rest(relay, first + seen["requests"] + clients)
     return figures(before, after, end - begin, seen)
 
 
+def count(gateway, relay):
+    return {**relay.counts(), "cpu_us": gateway.cpu_us()}
+
+
 def wait_for_messages(relay, count):
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 60
     while relay.counts()["messages"] < count:
         if time.monotonic() > limit:
             raise RuntimeError("the messages do not reach the relay")
@@ -67,5 +77,7 @@ def figures(before, after, seconds, clients):
         "messages a second": messages / seconds,
         "round trips a message": (after["flights"] - before["flights"]) / messages,
         "sessions": after["most_open"],
+        "CPU µs a message": (after["cpu_us"] - before["cpu_us"]) / messages,
         "p50 ms": clients["p50_ms"],
+        "p99 ms": clients["p99_ms"],
     }

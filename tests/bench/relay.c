@@ -11,8 +11,11 @@
  * handshake, two round trips before the greeting is seen (RFC 9293 3.5).
  *
  * One thread, so that it costs little: it shares the machine with what is measured. */
+#include "relay_tls.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -33,6 +36,8 @@ enum { LINE_BYTES = 2048, REPLIES_BYTES = 16384, READ_BYTES = 256 * 1024, EVENTS
 
 struct connection {
     int fd;
+    struct ssl_st *tls;
+    bool awaits_tls; /* before the greeting */
     bool is_up;      /* the handshake's round trip is over */
     bool is_in_data; /* until END_OF_DATA */
     bool is_last_chunk;
@@ -66,7 +71,7 @@ static struct {
 
 static struct piece *first_piece, **last_piece = &first_piece;
 static int64_t round_trip_us;
-static bool offers_chunking;
+static bool offers_chunking, uses_tls;
 static int epoll_fd, listen_fd;
 
 static void require(bool holds, const char *what)
@@ -100,7 +105,9 @@ static void send_replies(struct connection *connection)
     if (connection->replies_len == 0)
         return;
     counts.flights++;
-    ssize_t sent = send(connection->fd, connection->replies, connection->replies_len, MSG_NOSIGNAL);
+    ssize_t sent = connection->tls
+                       ? relay_tls_write(connection->tls, connection->replies, connection->replies_len)
+                       : send(connection->fd, connection->replies, connection->replies_len, MSG_NOSIGNAL);
     require(sent < 0 || (size_t)sent == connection->replies_len, "a client does not read its replies");
     connection->replies_len = 0;
 }
@@ -178,8 +185,9 @@ static const struct command {
     const char *verb;
     void (*take)(struct connection *connection);
 } commands[] = {
-    {"EHLO", take_ehlo},   {"MAIL", take_mail},  {"RCPT", take_rcpt},  {"DATA", take_data},
-    {"BDAT ", take_chunk}, {"RSET", take_other}, {"NOOP", take_other}, {"QUIT", take_quit},
+    {"EHLO", take_ehlo},  {"HELO", take_other}, {"MAIL", take_mail},
+    {"RCPT", take_rcpt},  {"DATA", take_data},  {"BDAT ", take_chunk},
+    {"RSET", take_other}, {"NOOP", take_other}, {"QUIT", take_quit},
 };
 
 static void take_command(struct connection *connection)
@@ -280,6 +288,7 @@ static void put_piece(struct connection *connection, int kind, const char *octet
 
 static void close_connection(struct connection *connection)
 {
+    relay_tls_free(connection->tls);
     close(connection->fd);
     free(connection);
     counts.open--;
@@ -295,7 +304,8 @@ static void deliver_piece(const struct piece *piece)
     if (piece->kind == OCTETS) {
         read_octets(connection, piece->octets, piece->len);
     } else if (connection->is_up) {
-        greet(connection);
+        if (!connection->awaits_tls)
+            greet(connection);
     } else {
         connection->is_up = true;
         put_piece(connection, HANDSHAKE, "", 0);
@@ -323,13 +333,21 @@ static int64_t deliver_pieces(void)
 static void receive(struct connection *connection)
 {
     static char octets[READ_BYTES];
-    ssize_t len = recv(connection->fd, octets, sizeof octets, MSG_DONTWAIT);
-    if (len < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (len > 0) {
-        put_piece(connection, OCTETS, octets, (size_t)len);
-        return;
+    ssize_t len;
+    do {
+        len = connection->tls ? relay_tls_read(connection->tls, octets, sizeof octets)
+                              : recv(connection->fd, octets, sizeof octets, MSG_DONTWAIT);
+        if (len > 0)
+            put_piece(connection, OCTETS, octets, (size_t)len);
+    } while (connection->tls && len == sizeof octets);
+    bool is_over = len == 0 || (len < 0 && errno != EAGAIN && errno != EINTR);
+    if (connection->awaits_tls && relay_tls_is_up(connection->tls)) {
+        connection->awaits_tls = false;
+        greet(connection);
+        send_replies(connection);
     }
+    if (!is_over)
+        return;
     epoll_ctl(epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
     put_piece(connection, END, "", 0);
 }
@@ -349,6 +367,12 @@ static void accept_connection(void)
     require(connection, "out of memory");
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     connection->fd = fd;
+    if (uses_tls) {
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+        connection->tls = relay_tls_new(fd);
+        connection->awaits_tls = true;
+        require(connection->tls, "out of memory");
+    }
     counts.connections++;
     if (++counts.open > counts.most_open)
         counts.most_open = counts.open;
@@ -402,15 +426,20 @@ static void wait_for_events(int64_t wait_us)
 
 static void read_arguments(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"round-trip", required_argument, NULL, 'r'}, {"chunking", no_argument, NULL, 'c'}, {0}};
+    static const struct option options[] = {{"round-trip", required_argument, NULL, 'r'},
+                                            {"chunking", no_argument, NULL, 'c'},
+                                            {"tls", no_argument, NULL, 't'},
+                                            {0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        require(option != '?', "usage: relay [--round-trip MILLISECONDS] [--chunking]");
+        require(option != '?', "usage: relay [--round-trip MILLISECONDS] [--chunking] [--tls]");
         if (option == 'r')
             round_trip_us = strtoll(optarg, NULL, 10) * 1000;
-        else
+        else if (option == 'c')
             offers_chunking = true;
+        else
+            uses_tls = true;
     }
+    require(!uses_tls || relay_tls_init(), "no certificate could be made");
 }
 
 int main(int argc, char **argv)

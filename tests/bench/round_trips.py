@@ -58,9 +58,9 @@ CASES = [
 def measure(peer, body, options):
     """The figures of each case."""
     program = Path(postern_program()).with_name("bench.relay")
-    with Relay(program, ROUND_TRIP_MS, options.chunking) as relay, running(peer, relay.port, SESSIONS) as port:
+    with Relay(program, ROUND_TRIP_MS, options.chunking) as relay, running(peer, relay.url, SESSIONS) as gateway:
         for case in CASES:
-            yield load.measure(port, relay, body, case.clients, case.warm_up, case.seconds * options.longer)
+            yield load.measure(gateway, relay, body, case.clients, case.warm_up, case.seconds * options.longer)
 
 
 def peers_here():

@@ -18,7 +18,10 @@ def rows(rounds, columns):
     first, compared = next(iter(rounds)), columns[0][0]
     yield ["", *(column for column, _ in columns), f"{first} by {compared}"]
     for peer, figures in rounds.items():
-        seen = [spread([each[column] for each in figures], digits) for column, digits in columns]
+        seen = [
+            spread([each[column] for each in figures], digits) if column in figures[0] else ""
+            for column, digits in columns
+        ]
         yield [peer, *seen, f"{median_of(rounds[first], compared) / median_of(figures, compared):.2f} times"]
 
 

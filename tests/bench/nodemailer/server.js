@@ -1,9 +1,10 @@
 // A gateway as a good engineer would write it with nodemailer: a pool of sessions behind fastify.
-// node server.js PACKAGE PORT RELAY_PORT SESSIONS
+// node server.js PACKAGE PORT RELAY_URL SESSIONS
 "use strict";
 
 const net = require("node:net");
-const [name, port, relayPort, sessions] = process.argv.slice(2);
+const [name, port, relayUrl, sessions] = process.argv.slice(2);
+const { protocol, port: relayPort } = new URL(relayUrl);
 const nodemailer = require(name);
 
 // nodemailer 9 leaves Nagle's algorithm on, which holds a command back until the one before was acknowledged.
@@ -21,6 +22,8 @@ const relay = nodemailer.createTransport({
   host: "127.0.0.1",
   port: Number(relayPort),
   ignoreTLS: true,
+  secure: protocol === "smtps:",
+  tls: { rejectUnauthorized: false },
   maxConnections: Number(sessions),
   disableFileAccess: true,
   disableUrlAccess: true,
@@ -28,17 +31,20 @@ const relay = nodemailer.createTransport({
 });
 
 const text = { type: "string" };
+const file = { type: "object", additionalProperties: false, properties: { filename: text, content: text } };
 const message = {
   type: "object",
   required: ["from", "to", "subject"],
   additionalProperties: false,
-  properties: { from: text, to: text, subject: text, text, html: text },
+  properties: { from: text, to: text, subject: text, text, html: text, attachments: { type: "array", items: file } },
 };
 const receipt = { type: "object", properties: { message_id: text, reply: text } };
 
 const server = require("fastify")({ bodyLimit: 36 * 1024 * 1024 });
 server.post("/v1/messages", { schema: { body: message, response: { 200: receipt } } }, async (request) => {
-  const sent = await relay.sendMail(request.body);
+  const { attachments = [], ...fields } = request.body;
+  const files = attachments.map((each) => ({ ...each, encoding: "base64" }));
+  const sent = await relay.sendMail({ ...fields, attachments: files });
   return { message_id: sent.messageId, reply: sent.response };
 });
 server.listen({ host: "127.0.0.1", port: Number(port) });
