@@ -4,7 +4,7 @@
 #include "mime/base64_wrap.h"
 
 #include "base/base64.h"
-#include "mime/block.h"
+#include "base/block.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 #include "mime/canonical.h"
 
-#include "mime/block.h"
+#include "base/block.h"
 
 #include <string.h>
 

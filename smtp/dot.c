@@ -4,19 +4,13 @@
 
 #include <string.h>
 
-static size_t index_of(struct str text, char c)
-{
-    const char *found = memchr(text.data, c, text.len);
-    return found ? (size_t)(found - text.data) : text.len;
-}
-
 /* The octets up to and with the end of this line, or to that of the text. A CR stands before an LF, and an LF behind a
  * CR. */
 static size_t scan_line(struct smtp_dot *dot, struct str text)
 {
-    size_t lf = index_of(text, '\n');
+    size_t lf = str_index(text, '\n');
     bool is_ended = lf < text.len;
-    size_t cr = index_of((struct str){text.data, lf}, '\r');
+    size_t cr = str_index(str_first(text, lf), '\r');
     bool ends_in_cr = cr + 1 == lf, was_cr = dot->at == SMTP_DOT_AFTER_CR;
     bool has_ending = was_cr ? is_ended && lf == 0 : ends_in_cr;
     dot->bare = is_ended || was_cr ? !has_ending : cr < lf && !ends_in_cr;

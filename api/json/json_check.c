@@ -14,8 +14,8 @@
 
 #include "api/json/json_string.h"
 #include "api/message/place.h"
+#include "base/block.h"
 #include "base/utf8.h"
-#include "mime/block.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
-/* mime/block.h: sixteen octets looked at in one step.
+/* base/block.h: sixteen octets looked at in one step.
  *
  * A block is a vector of gcc and clang, which they fit to the processor: no intrinsics, and no second path to choose
  * when the program runs. Comparing one leaves 0xff where it is true: what is found.
  *
  * Threads    pure.
  */
-#ifndef POSTERN_MIME_BLOCK_H
-#define POSTERN_MIME_BLOCK_H
+#ifndef POSTERN_BASE_BLOCK_H
+#define POSTERN_BASE_BLOCK_H
 
 #include "base/str.h"
 

@@ -1,4 +1,4 @@
-#include "mime/block.h"
+#include "base/block.h"
 
 block block_load_end(struct str text)
 {
