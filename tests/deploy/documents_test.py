@@ -11,12 +11,8 @@ import tempfile
 from ground import DEPLOY, ROOT, effective_options, gateway
 from lib.harness import case, check, check_equal, main, table
 
-PAGES = sorted(DEPLOY.glob("*.md")) + sorted((DEPLOY / "relays").glob("*.md"))
-EVERYTHING = [
-    path
-    for path in sorted(DEPLOY.rglob("*"))
-    if path.is_file() and "secrets" not in path.parts and "observability" not in path.parts
-]
+PAGES = sorted(DEPLOY.rglob("*.md"))
+EVERYTHING = [path for path in sorted(DEPLOY.rglob("*")) if path.is_file() and "secrets" not in path.parts]
 # What Kubernetes gives, and what stands for no option in a sentence.
 NO_OPTIONS = {"POSTERN_X_PORT", "POSTERN_TESTS"}
 
@@ -71,7 +67,7 @@ def links():
         for target in re.findall(r"\]\(([^)]+)\)", text):
             if target.startswith("#"):
                 check(target[1:].replace("-", " ") in headings, f"{path.name}: {target}")
-            elif "://" not in target and target != "observability":
+            elif "://" not in target:
                 check((path.parent / target.split("#")[0]).exists(), f"{path.name}: {target}")
 
 

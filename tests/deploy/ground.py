@@ -48,7 +48,7 @@ def effective_options(environment):
     """What the program makes of variables: {name: value}. Each must be an option; a secret's file need not be here."""
     with harness.folder() as place:
         stand_in = Path(place) / "file"
-        stand_in.write_text("stand-in\n")
+        stand_in.write_text("stand=in\n")
         variables = {
             name.removeprefix(PREFIX).lower(): str(stand_in) if is_secret_file(name) else str(value)
             for name, value in environment.items()
@@ -59,4 +59,4 @@ def effective_options(environment):
 
 
 def is_secret_file(name):
-    return name.endswith(("PASSWORD_FILE", "TOKEN_FILE", "URL_FILE"))
+    return name.endswith(("PASSWORD_FILE", "TOKEN_FILE", "URL_FILE", "HEADERS_FILE"))
