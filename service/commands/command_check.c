@@ -252,7 +252,8 @@ int command_check(const struct option_sources *sources)
     struct fault fault;
     signal(SIGPIPE, SIG_IGN);
     struct configuration *configuration = configuration_load(sources, NULL, NULL, -1, &fault);
-    int exit_code = configuration ? check_all(configuration) : command_fail(&fault, EX_CONFIG);
+    int exit_code =
+        configuration ? check_all(configuration) : command_fail(&fault, exit_code_of_start(fault.code));
     configuration_release(&configuration);
     return exit_code;
 }

@@ -1,4 +1,5 @@
 #include "service/commands/commands.h"
+#include "service/commands/exit_code.h"
 
 #include <sysexits.h>
 
@@ -13,7 +14,8 @@ int command_config(const struct option_sources *sources)
     bool loaded = settings_load(&settings, sources, &fault);
     if (loaded)
         settings_append(&text, &settings);
-    int exit_code = loaded ? command_print(buf_view(&text)) : command_fail(&fault, EX_CONFIG);
+    int exit_code =
+        loaded ? command_print(buf_view(&text)) : command_fail(&fault, exit_code_of_start(fault.code));
     buf_fini(&text);
     settings_fini(&settings);
     return exit_code;

@@ -52,7 +52,7 @@ static int render_to_stdout(const struct settings *settings, struct submission *
     int exit_code = EX_OK;
     struct render *render = NULL;
     if (!dkim_keys_load(&submission->arena, settings, &ring, &fault))
-        exit_code = command_fail(&fault, EX_CONFIG);
+        exit_code = command_fail(&fault, exit_code_of_start(fault.code));
     else if (!(render = render_start(&submission->arena, &submission->message, &ring)))
         exit_code = EX_OSERR;
     dkim_ring_fini(&ring);
@@ -72,7 +72,7 @@ int command_render(const struct option_sources *sources)
             exit_code = render_to_stdout(&settings, submission);
         submission_free(&submission);
     } else {
-        exit_code = command_fail(&fault, EX_CONFIG);
+        exit_code = command_fail(&fault, exit_code_of_start(fault.code));
     }
     settings_fini(&settings);
     return exit_code;
@@ -122,7 +122,8 @@ int command_send(const struct option_sources *sources)
     signal(SIGPIPE, SIG_IGN);
     int stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct configuration *configuration = configuration_load(sources, NULL, NULL, stop_fd, &fault);
-    int exit_code = configuration ? send_one(configuration, stop_fd) : command_fail(&fault, EX_CONFIG);
+    int exit_code = configuration ? send_one(configuration, stop_fd)
+                                  : command_fail(&fault, exit_code_of_start(fault.code));
     configuration_release(&configuration);
     close(stop_fd);
     return exit_code;

@@ -28,3 +28,8 @@ int exit_code_of(enum fault_code code)
             return own[i].exit_code;
     return fault_kind(code)->retry_after_s != RETRY_NEVER ? EX_TEMPFAIL : EX_DATAERR;
 }
+
+int exit_code_of_start(enum fault_code code)
+{
+    return code == FAULT_OVERLOADED ? EX_OSERR : EX_CONFIG;
+}

@@ -7,4 +7,7 @@
 /* EX_OK for no fault; EX_TEMPFAIL only for what may be tried again, and so never for an unknown outcome. */
 int exit_code_of(enum fault_code code);
 
+/* Of what kept the program from its work: EX_CONFIG, but EX_OSERR for what the system did not give. */
+int exit_code_of_start(enum fault_code code);
+
 #endif

@@ -2,6 +2,7 @@
  * confinement needs to know before it, and the listener for messages last, when all that it needs stands.
  */
 #include "base/log.h"
+#include "service/commands/exit_code.h"
 #include "service/commands/serve_inside.h"
 #include "service/process/descriptors.h"
 #include "service/process/listen.h"
@@ -184,18 +185,18 @@ static bool start_servers(struct service *service, struct fault *fault)
 
 bool serve_start(struct service *service, bool with_sandbox, int *exit_code, struct fault *fault)
 {
-    *exit_code = EX_CONFIG;
     memory_bound_heaps();
     descriptors_raise_limit();
     service->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     process_figures_open(&service->process);
     notify_open(&service->notify);
     watchdog_init(&service->watchdog, clock_monotonic_us());
-    if (!load_confined(service, with_sandbox, fault))
+    if (!load_confined(service, with_sandbox, fault)) {
+        *exit_code = exit_code_of_start(fault->code);
         return false;
+    }
     if (!open_listeners(service, fault) || !start_servers(service, fault)) {
-        if (fault->code != FAULT_INVALID_REQUEST)
-            *exit_code = EX_OSERR;
+        *exit_code = fault->code == FAULT_INVALID_REQUEST ? EX_CONFIG : EX_OSERR;
         return false;
     }
     atomic_store(&service->admin.server, service->main_server);
