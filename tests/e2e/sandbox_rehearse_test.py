@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 from lib import gateway
 from lib.gateway import Gateway, message
-from lib.harness import case, check, check_equal, main, table
+from lib.harness import case, check, check_equal, eventually, main, table
 
 
 def sandbox(**options):
@@ -215,8 +215,8 @@ def seen_whole():
         check_equal(json.loads(shown["request"]["body"])["to"], ["bounce@sandbox.test"], "the request's body")
         check_equal(json.loads(shown["response"]["body"]), answer.json(), "the answer's body")
         check("verysecret" not in json.dumps(shown), "a key is shown")
-        session = running.get("/sandbox/sessions").json()["sessions"][0]
-        whole = running.get(f"/sandbox/sessions/{session['id']}").json()
+        sessions = eventually(lambda: running.get("/sandbox/sessions").json()["sessions"], what="an ended session")
+        whole = running.get(f"/sandbox/sessions/{sessions[0]['id']}").json()
         texts = [event["text"] for event in whole["dialogue"]]
         check("rehearsed: the next reply" in texts, "the session does not say that it was rehearsed")
 

@@ -6,10 +6,29 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-static struct dkim_key new_key(const char *kind)
+enum kind { RSA_KEY, ANOTHER_RSA_KEY, RSA_KEYS, ED25519_KEY = RSA_KEYS };
+
+/* RSA keys take their time to find: each is found once. */
+static EVP_PKEY *rsa_keys[RSA_KEYS];
+
+static struct dkim_key new_key(enum kind kind)
 {
-    EVP_PKEY *pkey = strcmp(kind, "rsa") == 0 ? EVP_RSA_gen(2048) : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    EVP_PKEY *pkey;
+    if (kind == ED25519_KEY) {
+        pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    } else {
+        if (!rsa_keys[kind])
+            rsa_keys[kind] = EVP_RSA_gen(2048);
+        pkey = rsa_keys[kind];
+        EVP_PKEY_up_ref(pkey);
+    }
     return (struct dkim_key){STR("a.example"), STR("s"), pkey};
+}
+
+static void forget_keys(void)
+{
+    for (size_t i = 0; i < RSA_KEYS; i++)
+        EVP_PKEY_free(rsa_keys[i]);
 }
 
 /* What p= holds, as dkim_key_record publishes it, or as RFC 6376 has it to the letter: a bare RSAPublicKey. */
@@ -78,7 +97,7 @@ static void records_are_judged_as_verifiers_do(void)
         {"v=DKIM1; p=AAAA", DKIM_RECORD_OTHER_KEY},
         {"v=DKIM1; p=!", DKIM_RECORD_OTHER_KEY},
     };
-    struct dkim_key key = new_key("rsa"), other = new_key("rsa");
+    struct dkim_key key = new_key(RSA_KEY), other = new_key(ANOTHER_RSA_KEY);
     struct buf record;
     buf_init(&record, 8192);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -98,7 +117,7 @@ static void records_are_judged_as_verifiers_do(void)
 
 static void what_is_published_fits_its_key_and_no_other(void)
 {
-    struct dkim_key keys[] = {new_key("rsa"), new_key("ed25519"), new_key("ed25519")};
+    struct dkim_key keys[] = {new_key(RSA_KEY), new_key(ED25519_KEY), new_key(ED25519_KEY)};
     static const enum dkim_record_state others[3][3] = {
         {DKIM_RECORD_FITS, DKIM_RECORD_OTHER_KIND, DKIM_RECORD_OTHER_KIND},
         {DKIM_RECORD_OTHER_KIND, DKIM_RECORD_FITS, DKIM_RECORD_OTHER_KEY},
@@ -119,7 +138,7 @@ static void what_is_published_fits_its_key_and_no_other(void)
 
 static void a_key_has_a_bound(void)
 {
-    struct dkim_key key = new_key("rsa");
+    struct dkim_key key = new_key(RSA_KEY);
     struct buf record;
     buf_init(&record, 16384);
     buf_append(&record, STR("v=DKIM1; p="));
@@ -133,7 +152,7 @@ static void a_key_has_a_bound(void)
 /* No octet of a right record may be missing or another without it being noticed, or doing no harm. */
 static void a_record_may_be_cut_anywhere(void)
 {
-    struct dkim_key key = new_key("ed25519");
+    struct dkim_key key = new_key(ED25519_KEY);
     struct buf record;
     buf_init(&record, 4096);
     CHECK(dkim_key_record(&key, &record));
@@ -151,5 +170,6 @@ int main(void)
     TEST(what_is_published_fits_its_key_and_no_other);
     TEST(a_key_has_a_bound);
     TEST(a_record_may_be_cut_anywhere);
+    forget_keys();
     return test_result();
 }
