@@ -8,14 +8,14 @@ const ROOT = new URL("../../build/peers/chromium/root", import.meta.url).pathnam
 const UNPACKED = `${ROOT}/usr/lib/chromium/chromium-headless-shell`;
 const INSTALLED = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
 
-// Its libraries and fonts lie where they were unpacked.
+// Its libraries lie where they were unpacked.
 function environment() {
     const places = [`${ROOT}/usr/lib`, `${ROOT}/lib`].filter((place) => existsSync(place));
     const all = places
         .flatMap((place) => readdirSync(place).map((name) => `${place}/${name}`))
         .filter((name) => name.includes("-linux-gnu"));
     const folders = all.flatMap((folder) => [folder, `${folder}/nss`, `${folder}/pulseaudio`]);
-    return { ...process.env, LD_LIBRARY_PATH: folders.join(":"), FONTCONFIG_SYSROOT: ROOT };
+    return { ...process.env, LD_LIBRARY_PATH: folders.join(":") };
 }
 
 export async function launch(trapPort) {

@@ -80,18 +80,19 @@ function show(options) {
     tellCount();
 }
 
-async function reload(of = kind) {
+async function reload() {
+    const of = kind;
     await kinds[of].source.reload();
     if (of === kind) {
         show();
     }
 }
 
-// Messages are followed also while another list is shown.
-async function addFresh(of) {
+// Messages are followed also while another list is shown. What comes is new also where all is looked at again.
+async function addFresh(of, look = "fresh") {
     const { source, one } = kinds[of];
     const before = source.items.length;
-    const added = await source.fresh();
+    const added = await source[look]();
     if (of === "messages") {
         noteMessages(added, before === 0);
     }
@@ -120,7 +121,7 @@ const refresh = Object.fromEntries(
     Object.keys(kinds).map((of) => [of, paced(FRESH_WAIT_MS, () => addFresh(of).catch(report))]),
 );
 const reloadSoon = paced(FRESH_WAIT_MS, () =>
-    Promise.all([...new Set(["messages", kind])].map((of) => reload(of))).catch(report),
+    Promise.all([...new Set(["messages", kind])].map((of) => addFresh(of, "renew"))).catch(report),
 );
 
 async function more() {

@@ -78,6 +78,13 @@ export class Messages {
         return added;
     }
 
+    // All of it again; returns what came since.
+    async renew() {
+        const newest = this.items[0]?.number ?? 0;
+        await this.reload();
+        return this.items.filter((message) => message.number > newest);
+    }
+
     // The server keeps so many and no more, and says nothing about each that goes.
     #dropTheOldest() {
         if (!this.search && this.items.length > this.total) {
@@ -130,6 +137,10 @@ export class Records {
         const known = new Set(this.#all.map((record) => record.id));
         await this.reload();
         return this.items.filter((record) => !known.has(record.id));
+    }
+
+    renew() {
+        return this.fresh();
     }
 
     async more() {

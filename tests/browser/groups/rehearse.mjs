@@ -1,7 +1,12 @@
 // What is rehearsed: by the page, and as the page says that it goes.
 
+import { readFileSync } from "node:fs";
+
 import { check, checkEqual, eventually } from "../bench.mjs";
-import { SCENARIOS } from "../../../service/sandbox/page/scenarios.js";
+
+// A module for browsers, whose file Node would take for one of another kind.
+const scenarios = readFileSync(new URL("../../../service/sandbox/page/scenarios.js", import.meta.url), "utf8");
+const { SCENARIOS } = await import(`data:text/javascript,${encodeURIComponent(scenarios)}`);
 
 const rules = async (bench) => (await bench.get("/sandbox/behaviour")).rules.map(({ used, ...rule }) => rule);
 
