@@ -449,7 +449,7 @@ def listens():
             "sandbox",
             options={"sandbox_smtp_listen": f"127.0.0.1:{port}", "listen": "127.0.0.1:0", "admin_listen": "off"},
         )
-        check_equal(status, 78, "exit status")
+        check_equal(status, 71, "exit status")
         check("in use" in errors, errors)
 
 
