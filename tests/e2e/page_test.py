@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BROWSER = ROOT / "tests" / "browser"
 CHROMIUM = ROOT / "build" / "peers" / "chromium" / "complete"
 MODULES = ROOT / "build" / "peers" / "browser-node" / "node_modules" / "playwright-core"
+FONTS = Path("/etc/fonts/fonts.conf")  # without them a page with text ends Chromium
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
@@ -31,6 +32,8 @@ def need_browser():
         raise Skip("needs playwright-core, which ./dev test fetches from npm")
     if not CHROMIUM.exists() and not shutil.which("chromium"):
         raise Skip("needs chromium, which ./dev test unpacks")
+    if not FONTS.exists():
+        raise Skip("needs fontconfig-config and fonts-dejavu-core")
 
 
 KEY = "a key for the page, and for nothing else"
