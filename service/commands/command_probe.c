@@ -4,6 +4,7 @@
  * Only this machine is asked: an address that stands for all of them is asked at loopback. */
 #include "base/clock.h"
 #include "service/commands/commands.h"
+#include "service/commands/exit_code.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -135,7 +136,8 @@ static int probe(const struct option_sources *sources, const char *path)
         close(fd);
     } else {
         exit_code =
-            command_fail(&fault, fault.code == FAULT_UPSTREAM_UNREACHABLE ? EX_UNAVAILABLE : EX_CONFIG);
+            command_fail(&fault, fault.code == FAULT_UPSTREAM_UNREACHABLE ? EX_UNAVAILABLE
+                                                                          : exit_code_of_start(fault.code));
     }
     settings_fini(&settings);
     return exit_code;

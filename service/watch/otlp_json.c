@@ -8,14 +8,24 @@
 
 enum { MAX_BYTES = 4 << 20, KIND_INTERNAL = 1, KIND_SERVER = 2, KIND_CLIENT = 3, STATUS_ERROR = 2 };
 
-static void write_text_attribute(struct json_writer *json, const char *key, struct str value)
+static void open_attribute(struct json_writer *json, const char *key)
 {
     json_open_object(json, NULL);
     json_text(json, "key", str_of(key));
     json_open_object(json, "value");
+}
+
+static void close_attribute(struct json_writer *json)
+{
+    json_close_object(json);
+    json_close_object(json);
+}
+
+static void write_text_attribute(struct json_writer *json, const char *key, struct str value)
+{
+    open_attribute(json, key);
     json_text(json, "stringValue", value);
-    json_close_object(json);
-    json_close_object(json);
+    close_attribute(json);
 }
 
 static void write_number_text(struct json_writer *json, const char *name, int64_t number)
@@ -27,12 +37,9 @@ static void write_number_text(struct json_writer *json, const char *name, int64_
 
 static void write_number_attribute(struct json_writer *json, const char *key, int64_t value)
 {
-    json_open_object(json, NULL);
-    json_text(json, "key", str_of(key));
-    json_open_object(json, "value");
+    open_attribute(json, key);
     write_number_text(json, "intValue", value);
-    json_close_object(json);
-    json_close_object(json);
+    close_attribute(json);
 }
 
 static void open_span(struct otlp_json *otlp, const struct span_record *record, const char *name, int kind)
