@@ -462,7 +462,7 @@ DATA = [
         modes=ALL,
         relay={"receive_buffer": 4096},
         timeout=SHORT,
-        within=20,
+        within=8,
     ),
     Row(
         "F118 552 mid-body",
