@@ -1,11 +1,13 @@
 /* api/http/request.h: one HTTP request on its way, as libmicrohttpd calls for it: begun when its target is known,
  * advanced as its header and body arrive and when its outcome stands, ended when it is over.
  *
- * Threads    always on the libmicrohttpd thread of its connection; server.h says what others may do.
+ * Threads    always on the libmicrohttpd thread of its connection, but for what a large body takes long to: server.h
+ *            says what others may do.
  */
 #ifndef POSTERN_API_HTTP_REQUEST_H
 #define POSTERN_API_HTTP_REQUEST_H
 
+#include "api/http/aside.h"
 #include "api/http/body.h"
 #include "api/http/loops.h"
 #include "api/http/reaper.h"
@@ -19,6 +21,7 @@ struct api_server {
     struct loops loops;
     struct reaper *reaper;
     struct body_budget budget;
+    struct aside aside;
     _Atomic size_t in_flight;
     _Atomic bool winding_down; /* each answer closes its connection */
     _Atomic bool draining;     /* and a new message is not taken */

@@ -21,6 +21,8 @@ static struct reaper *make_reaper(const struct api_config *config)
 
 static void server_free(struct api_server *server)
 {
+    aside_stop(&server->aside);
+    aside_fini(&server->aside);
     reaper_free(&server->reaper);
     free(server);
 }
@@ -38,6 +40,7 @@ struct api_server *api_server_start(const struct api_config *config, struct faul
     }
     server->config = *config;
     server->budget.max_bytes = config->limits.max_in_flight_bytes;
+    aside_init(&server->aside, config->threads);
     /* Several threads wait on it, and only one gets the connection. */
     int flags = fcntl(config->listen_fd, F_GETFL);
     bool is_set = flags >= 0 && fcntl(config->listen_fd, F_SETFL, flags | O_NONBLOCK) == 0;
@@ -103,6 +106,7 @@ void api_server_stop(struct api_server **server)
     if (!*server)
         return;
     reaper_dismiss((*server)->reaper);
+    aside_stop(&(*server)->aside); /* no connection may be suspended */
     loops_stop(&(*server)->loops);
     server_free(*server);
     *server = NULL;

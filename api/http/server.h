@@ -5,7 +5,9 @@
  * own.
  *
  * Who may call what on a suspended connection:
- *   libmicrohttpd's thread   everything, until it suspends and submits
+ *   libmicrohttpd's thread   everything, until it suspends
+ *   a thread aside           takes a step of a large message (api/http/aside), then resumes: its last touch
+ *   libmicrohttpd's thread   goes on from there; suspends and submits
  *   the service's thread     writes the outcome, then calls complete, which resumes: its last touch
  *   libmicrohttpd's thread   queues the answer, frees the submission when the request is completed
  * Everything is resumed before the daemon stops.
@@ -97,7 +99,7 @@ void api_server_wind_down(struct api_server *server);
 /* Likewise, and a new message gets shutting-down. */
 void api_server_drain(struct api_server *server);
 
-/* Messages that were submitted and not answered yet, and the bytes of the request bodies held. */
+/* Messages that are out, or large and complete, and not answered yet, and the bytes of the request bodies held. */
 size_t api_server_in_flight(const struct api_server *server);
 uint64_t api_server_in_flight_bytes(const struct api_server *server);
 
