@@ -17,6 +17,7 @@ struct arena_chunk;
 
 struct arena {
     struct arena_chunk *chunks;
+    struct arena_chunk *latest; /* holds the piece that was taken last */
     size_t taken_bytes;
     size_t max_bytes;
     bool failed;
@@ -30,6 +31,12 @@ void arena_fini(struct arena *arena);
 /* Zeroed and aligned for any type. NULL once failed. */
 void *arena_take(struct arena *arena, size_t bytes);
 void *arena_take_array(struct arena *arena, size_t count, size_t bytes);
+
+/* Not zeroed: for what is written before it is read. */
+void *arena_take_room(struct arena *arena, size_t bytes);
+
+/* Of the room that was taken last `bytes` stay; the rest, in which nothing was written, is given back. */
+void arena_shrink_room(struct arena *arena, const char *room, size_t bytes);
 
 /* A copy with a NUL behind it that the view does not count. Absent stays absent. */
 struct str arena_copy(struct arena *arena, struct str bytes);

@@ -1,8 +1,9 @@
 #include "base/clock.h"
 
+#include "base/digits.h"
+
 #include <limits.h>
 #include <stdatomic.h>
-#include <stdio.h>
 
 enum { US_PER_MS = 1000, US_PER_S = 1000000, NS_PER_US = 1000, MS_PER_S = 1000 };
 
@@ -69,6 +70,12 @@ void clock_format_rfc3339(int64_t wall_ms, char text[static CLOCK_RFC3339_BYTES]
     time_t seconds = wall_ms / MS_PER_S;
     struct tm utc;
     gmtime_r(&seconds, &utc);
-    size_t len = strftime(text, CLOCK_RFC3339_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text + len, CLOCK_RFC3339_BYTES - len, ".%03uZ", (unsigned)(wall_ms % MS_PER_S));
+    text = digits_decimal(text, STR(""), utc.tm_year + 1900, 4);
+    text = digits_decimal(text, STR("-"), utc.tm_mon + 1, 2);
+    text = digits_decimal(text, STR("-"), utc.tm_mday, 2);
+    text = digits_decimal(text, STR("T"), utc.tm_hour, 2);
+    text = digits_decimal(text, STR(":"), utc.tm_min, 2);
+    text = digits_decimal(text, STR(":"), utc.tm_sec, 2);
+    text = digits_decimal(text, STR("."), (int)(wall_ms % MS_PER_S), 3);
+    *digits_text(text, STR("Z")) = '\0';
 }

@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include "base/block.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -49,6 +50,12 @@ bool log_wants(enum log_level level)
     return level >= settings.level;
 }
 
+/* All but ASCII that stands for itself between quotes. */
+static block find_special(block octets)
+{
+    return (block)((octets < ' ') | (octets >= 0x7f) | (octets == '"') | (octets == '\\'));
+}
+
 /* Quoting as JSON has it serves logfmt too. */
 static void append_quoted(struct buf *line, struct str value)
 {
@@ -56,13 +63,14 @@ static void append_quoted(struct buf *line, struct str value)
     buf_append_char(line, '"');
     while (value.len) {
         uint32_t code_point;
-        size_t len = utf8_decode(value, &code_point);
+        size_t plain = block_run(value, value.len, find_special);
+        size_t len = plain ? plain : utf8_decode(value, &code_point);
         if (!len)
             buf_append(line, STR("\\ufffd"));
-        else if (utf8_is_control(code_point))
+        else if (!plain && utf8_is_control(code_point))
             buf_append_format(line, "\\u%04x", code_point);
         else {
-            if (code_point == '"' || code_point == '\\')
+            if (!plain && len == 1)
                 buf_append_char(line, '\\');
             buf_append(line, str_first(value, len));
         }
@@ -71,14 +79,15 @@ static void append_quoted(struct buf *line, struct str value)
     buf_append_char(line, '"');
 }
 
+static block find_quoted(block octets)
+{
+    return (block)((octets <= ' ') | (octets >= 0x7f) | (octets == '"') | (octets == '=') | (octets == '\\'));
+}
+
 static bool needs_no_quotes(struct str value)
 {
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned char c = (unsigned char)value.data[i];
-        if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
-            return false;
-    }
-    return value.len > 0 && value.len <= MAX_VALUE_BYTES;
+    return value.len > 0 && value.len <= MAX_VALUE_BYTES &&
+           block_run(value, value.len, find_quoted) == value.len;
 }
 
 static void append_number(struct buf *line, int64_t number)
@@ -148,6 +157,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
     clock_format_rfc3339(clock_wall_ms(), stamp);
     struct buf line;
     buf_init(&line, MAX_LINE_BYTES);
+    buf_reserve(&line, MAX_LINE_BYTES);
     bool json = settings.format == LOG_FORMAT_JSON;
     if (settings.has_priorities)
         buf_append_format(&line, "<%d>", priorities[level]);

@@ -1,13 +1,21 @@
 #include "base/random.h"
 
 #include "base/clock.h"
+#include "base/digits.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
-void random_fill(void *bytes, size_t len)
+enum { STORE_BYTES = 512 };
+
+static _Thread_local struct {
+    unsigned char bytes[STORE_BYTES];
+    size_t left; /* at the front */
+} store;
+
+static void ask_kernel(void *bytes, size_t len)
 {
     char *at = bytes;
     while (len) {
@@ -19,6 +27,22 @@ void random_fill(void *bytes, size_t len)
         at += got;
         len -= (size_t)got;
     }
+}
+
+/* More than a store holds is asked for by itself. */
+void random_fill(void *bytes, size_t len)
+{
+    if (len > STORE_BYTES) {
+        ask_kernel(bytes, len);
+        return;
+    }
+    if (len > store.left) {
+        ask_kernel(store.bytes, STORE_BYTES);
+        store.left = STORE_BYTES;
+    }
+    store.left -= len;
+    memcpy(bytes, store.bytes + store.left, len);
+    explicit_bzero(store.bytes + store.left, len);
 }
 
 void random_text(char *text, size_t len)
@@ -38,6 +62,11 @@ void random_uuid7(char text[static UUID_BYTES])
         b[i] = (unsigned char)(ms >> (40 - 8 * i));
     b[6] = (unsigned char)(0x70 | (b[6] & 0x0f)); /* version 7 */
     b[8] = (unsigned char)(0x80 | (b[8] & 0x3f)); /* variant 10 */
-    snprintf(text, UUID_BYTES, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
-             b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+    static const size_t widths[] = {4, 2, 2, 2, 6};
+    const unsigned char *octets = b;
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; octets += widths[i++]) {
+        text = digits_text(text, i ? STR("-") : STR(""));
+        text = digits_hex(text, octets, widths[i]);
+    }
+    *text = '\0';
 }

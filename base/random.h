@@ -1,4 +1,12 @@
-/* base/random.h: bytes that cannot be guessed, and the identifiers made of them. */
+/* base/random.h: bytes that cannot be guessed, and the identifiers made of them.
+ *
+ * Few are drawn at a time: a thread asks the kernel for some hundred, and gives them out; what was given out is no
+ * longer in its store.
+ *
+ * Errors     aborts where the kernel has none to give, for nothing may go on with guessable ones.
+ * Threads    any: each has a store of its own. A child that was forked has its parent's, and so must not draw before
+ *            it is another program. Postern's one child, the launcher of commands, draws nothing.
+ */
 #ifndef POSTERN_BASE_RANDOM_H
 #define POSTERN_BASE_RANDOM_H
 
@@ -6,7 +14,6 @@
 
 enum { UUID_BYTES = 37 };
 
-/* From the kernel; aborts where it has none to give, for nothing may go on with guessable ones. */
 void random_fill(void *bytes, size_t len);
 
 /* `len` characters of base 32 (a-z, 2-7), 5 bits each, and a NUL behind. */

@@ -1,6 +1,7 @@
 #include "base/trace_context.h"
 
-#include <stdio.h>
+#include "base/digits.h"
+
 #include <string.h>
 
 void trace_context_begin(struct trace_context *context, const char id[static UUID_BYTES])
@@ -21,12 +22,15 @@ void trace_context_draw_span(char id[static SPAN_ID_BYTES])
     unsigned char bytes[(SPAN_ID_BYTES - 1) / 2];
     random_fill(bytes, sizeof bytes);
     bytes[0] |= !bytes[0]; /* one in 2^64 would be no ID at all */
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+    *digits_hex(id, bytes, sizeof bytes) = '\0';
 }
 
 void trace_context_format(const struct trace_context *context, char text[static TRACEPARENT_BYTES])
 {
-    snprintf(text, TRACEPARENT_BYTES, "00-%s-%s-%02x", context->trace_id, context->span_id,
-             context->is_sampled ? 1U : 0U);
+    text = digits_text(text, STR("00-"));
+    text = digits_text(text, str_of(context->trace_id));
+    text = digits_text(text, STR("-"));
+    text = digits_text(text, str_of(context->span_id));
+    text = digits_text(text, context->is_sampled ? STR("-01") : STR("-00"));
+    *text = '\0';
 }

@@ -55,14 +55,16 @@ static block find_controls(block octets)
            (block)(octets == 0x7f);
 }
 
-static uint64_t count_beyond_ascii(struct str text)
+static block find_beyond_ascii(block octets)
+{
+    return (block)(octets >= 0x80);
+}
+
+static uint64_t count_pairs(struct str text)
 {
     uint64_t count = 0;
-    size_t at = 0;
-    for (; text.len - at >= BLOCK_OCTETS; at += BLOCK_OCTETS)
-        count += block_count((block)(block_load(text.data + at) >= 0x80));
-    for (; at < text.len; at++)
-        count += (unsigned char)text.data[at] >= 0x80;
+    for (size_t cr; (cr = str_index(text, '\r')) < text.len; text = str_from(text, cr + 1))
+        count += canonical_break(str_from(text, cr)) == 2;
     return count;
 }
 
@@ -72,15 +74,31 @@ static bool may_travel(struct str line)
     return line.len <= MAX_LINE_OCTETS && !str_starts_with(line, STR("From "));
 }
 
-struct canonical_survey canonical_survey(struct str text)
+static bool all_may_travel(struct str text)
 {
-    struct canonical_survey survey = {.beyond_ascii = count_beyond_ascii(text)};
-    survey.seven_bit = !survey.beyond_ascii && block_run(text, SIZE_MAX, find_controls) == text.len;
     while (text.len) {
         struct str line = {text.data, line_octets(text)};
-        survey.seven_bit = survey.seven_bit && may_travel(line);
-        survey.octets += line.len + 2;
+        if (!may_travel(line))
+            return false;
         text = str_from(text, line.len + canonical_break(str_from(text, line.len)));
     }
+    return true;
+}
+
+/* Each break becomes a pair; those that are one already were counted as two. */
+static uint64_t canonical_octets(struct str text)
+{
+    uint64_t breaks = block_count_in(text, find_breaks);
+    uint64_t pairs = breaks ? count_pairs(text) : 0;
+    bool ends_well = !text.len || text.data[text.len - 1] == '\r' || text.data[text.len - 1] == '\n';
+    return text.len + breaks - 2 * pairs + (ends_well ? 0 : 2);
+}
+
+struct canonical_survey canonical_survey(struct str text)
+{
+    struct canonical_survey survey = {.octets = canonical_octets(text),
+                                      .beyond_ascii = block_count_in(text, find_beyond_ascii)};
+    survey.seven_bit =
+        !survey.beyond_ascii && block_run(text, SIZE_MAX, find_controls) == text.len && all_may_travel(text);
     return survey;
 }

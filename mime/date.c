@@ -1,7 +1,8 @@
 /* Not strftime and strptime: their names follow the locale, these never do. */
 #include "mime/date.h"
 
-#include <stdio.h>
+#include "base/digits.h"
+
 #include <time.h>
 
 enum { MIN_PER_HOUR = 60, S_PER_MIN = 60, FIRST_YEAR = 1 };
@@ -19,13 +20,20 @@ void date_format(struct date date, char text[static DATE_BYTES])
                    local_s < first_s || local_s > last_s;
     time_t seconds = outside ? 0 : local_s;
     int offset_min = outside ? 0 : date.offset_min;
-    unsigned distance_min = (unsigned)(offset_min < 0 ? -offset_min : offset_min);
+    int distance_min = offset_min < 0 ? -offset_min : offset_min;
     struct tm local;
     gmtime_r(&seconds, &local);
-    snprintf(text, DATE_BYTES, "%s, %02d %s %04d %02d:%02d:%02d %c%02u%02u", days[local.tm_wday],
-             local.tm_mday, months[local.tm_mon], local.tm_year + 1900, local.tm_hour, local.tm_min,
-             local.tm_sec, offset_min < 0 ? '-' : '+', distance_min / MIN_PER_HOUR,
-             distance_min % MIN_PER_HOUR);
+    text = digits_text(text, str_of(days[local.tm_wday]));
+    text = digits_decimal(text, STR(", "), local.tm_mday, 2);
+    text = digits_text(text, STR(" "));
+    text = digits_text(text, str_of(months[local.tm_mon]));
+    text = digits_decimal(text, STR(" "), local.tm_year + 1900, 4);
+    text = digits_decimal(text, STR(" "), local.tm_hour, 2);
+    text = digits_decimal(text, STR(":"), local.tm_min, 2);
+    text = digits_decimal(text, STR(":"), local.tm_sec, 2);
+    text = digits_decimal(text, offset_min < 0 ? STR(" -") : STR(" +"), distance_min / MIN_PER_HOUR, 2);
+    text = digits_decimal(text, STR(""), distance_min % MIN_PER_HOUR, 2);
+    *text = '\0';
 }
 
 /* --- reading: each function takes what it is for off the front of `rest`, and is false where it is not there */

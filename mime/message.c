@@ -13,17 +13,13 @@ enum { MAX_HEADER_NAME_BYTES = 76, MAX_CONTENT_ID_BYTES = 255, MS_PER_S = 1000 }
 static struct str make_message_id(struct arena *arena, const struct mailbox *from, const char *id)
 {
     /* The sender's domain and no host name: it is unique enough, and says nothing about where we run. */
-    struct str domain = str_from(from->address, from->at + 1);
-    struct str message_id = arena_format(arena, "<%s@%.*s>", id, STR_ARG(domain));
-    if (!message_id.data)
-        return message_id;
-    struct buf lower;
-    buf_init(&lower, message_id.len);
-    for (size_t i = 0; i < message_id.len; i++)
-        buf_append_char(&lower, char_to_lower(message_id.data[i]));
-    message_id = arena_keep(arena, &lower);
-    buf_fini(&lower);
-    return message_id;
+    struct str parts[] = {STR("<"), str_of(id), STR("@"), str_from(from->address, from->at + 1), STR(">")};
+    char *text = arena_take(arena, parts[1].len + parts[3].len + sizeof "<@>");
+    size_t len = 0;
+    for (size_t part = 0; text && part < sizeof parts / sizeof *parts; part++)
+        for (size_t i = 0; i < parts[part].len; i++)
+            text[len++] = char_to_lower(parts[part].data[i]);
+    return (struct str){text, len};
 }
 
 bool message_stamp(struct arena *arena, struct message *message, const char *id)

@@ -14,7 +14,6 @@ enum { BOUNDARY_BYTES = 4 + BOUNDARY_TOKEN_BYTES };
 struct writer {
     struct part_tree *tree;
     const struct message *message;
-    char *window;
     bool owes_line_end; /* a delimiter would not stand at the beginning of a line */
 };
 
@@ -71,15 +70,12 @@ static void write_field(struct writer *writer, struct str name, struct str token
     header_end(&header);
 }
 
-/* The blank line, and the end of the made text for now. What was encoded to be measured is made with it. */
+/* The blank line, and the end of the made text for now. */
 static void add_body(struct writer *writer, const struct transfer *body)
 {
     struct part_tree *tree = writer->tree;
-    struct section *section = &tree->sections[tree->section_count++];
     buf_append(tree->made, STR("\r\n"));
-    if (body->encoded.data)
-        buf_append(tree->made, body->encoded);
-    *section = (struct section){tree->made->len, body->encoded.data ? (struct transfer){0} : *body};
+    tree->sections[tree->section_count++] = (struct section){tree->made->len, *body};
     bool is_base64 = body->encoding >= TRANSFER_BASE64;
     writer->owes_line_end = !is_base64 || body->size_octets == 0;
 }
@@ -87,7 +83,7 @@ static void add_body(struct writer *writer, const struct transfer *body)
 static struct transfer encode_text(struct writer *writer, struct str text)
 {
     struct transfer body;
-    transfer_set_text(&body, text, str_of(writer->message->boundary_token), writer->window);
+    transfer_set_text(&body, writer->tree->arena, text, str_of(writer->message->boundary_token));
     return body;
 }
 
@@ -266,10 +262,9 @@ size_t part_tree_max_sections(const struct message *message)
     return message->attachment_count + 5; /* text, html, calendar twice, and what closes them */
 }
 
-void part_tree_write(struct part_tree *tree, const struct message *message,
-                     char window[static TRANSFER_WINDOW_BYTES])
+void part_tree_write(struct part_tree *tree, const struct message *message)
 {
-    struct writer writer = {.tree = tree, .message = message, .window = window};
+    struct writer writer = {.tree = tree, .message = message};
     size_t attachments = message->attachment_count - count_related(message);
     size_t alternatives = count_alternatives(message);
     if (attachments == 1 && !alternatives)

@@ -18,15 +18,15 @@ struct section {
 };
 
 struct part_tree {
-    struct buf *made;         /* appended to */
+    struct buf *made; /* appended to */
+    struct arena *arena;
     struct section *sections; /* room for part_tree_max_sections */
     size_t section_count;
 };
 
 size_t part_tree_max_sections(const struct message *message);
 
-/* `window` is used to measure. */
-void part_tree_write(struct part_tree *tree, const struct message *message,
-                     char window[static TRANSFER_WINDOW_BYTES]);
+/* When the arena is full it has failed, and the tree is of no use. */
+void part_tree_write(struct part_tree *tree, const struct message *message);
 
 #endif

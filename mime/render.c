@@ -1,11 +1,14 @@
 /* Headers and delimiters are made at the start, as one text; bodies are encoded through one window, a piece
- * at a time, when they are pulled. The size is that of the text and what each body says it will be. To sign is
- * to pull it all once before anybody else does. */
+ * at a time, when they are pulled. It is as large as the largest of them needs, and nobody clears it first: a small
+ * message costs little. The size is that of the text and what each body says it will be. To sign is to pull it
+ * all once before anybody else does. */
 #include "mime/render.h"
 
 #include "mime/dkim.h"
 #include "mime/part_tree.h"
 #include "mime/top_header.h"
+
+enum { USUAL_MADE_BYTES = 1024 };
 
 struct render {
     const struct message *message;
@@ -17,7 +20,8 @@ struct render {
     size_t current; /* section */
     bool in_body;   /* its made text was given */
     bool begun;     /* the signatures were given */
-    char window[TRANSFER_WINDOW_BYTES];
+    char *window;
+    size_t window_bytes;
 };
 
 /* A header and a body that stand already. */
@@ -31,10 +35,20 @@ static void write_finished(struct part_tree *tree, const struct message *message
     tree->section_count = 1;
 }
 
-static void write_parts(struct part_tree *tree, const struct message *message, char *window)
+static void write_parts(struct part_tree *tree, const struct message *message)
 {
     top_header_write(tree->made, message);
-    part_tree_write(tree, message, window);
+    part_tree_write(tree, message);
+}
+
+static bool take_window(struct render *render, struct arena *arena)
+{
+    for (size_t i = 0; i < render->section_count; i++) {
+        size_t bytes = transfer_window_bytes(&render->sections[i].body);
+        render->window_bytes = bytes > render->window_bytes ? bytes : render->window_bytes;
+    }
+    render->window = arena_take_room(arena, render->window_bytes);
+    return render->window;
 }
 
 /* Puts together all that is made; false when the arena is full. */
@@ -42,15 +56,16 @@ static bool make(struct render *render, struct arena *arena)
 {
     struct buf made;
     buf_init(&made, arena->max_bytes);
-    struct part_tree tree = {.made = &made, .sections = render->sections};
+    buf_reserve(&made, USUAL_MADE_BYTES < arena->max_bytes ? USUAL_MADE_BYTES : arena->max_bytes);
+    struct part_tree tree = {.made = &made, .arena = arena, .sections = render->sections};
     if (render->message->finished.header.data)
         write_finished(&tree, render->message);
     else
-        write_parts(&tree, render->message, render->window);
+        write_parts(&tree, render->message);
     render->section_count = tree.section_count;
     render->made = arena_keep(arena, &made);
     buf_wipe(&made);
-    return !arena->failed;
+    return !arena->failed && take_window(render, arena);
 }
 
 /* The first piece holds the whole header, and what of the body was made with it. */
@@ -138,7 +153,7 @@ bool render_pull(struct render *render, struct str *piece)
             transfer_rewind(body);
             *piece = made_text(render);
         } else {
-            *piece = (struct str){render->window, transfer_pull(body, render->window)};
+            *piece = transfer_pull(body, render->window, render->window_bytes);
             if (!piece->len) {
                 render->in_body = false;
                 render->current++;

@@ -1,6 +1,7 @@
-/* Line by line, not byte by byte: most of a message is base64 in lines of 76, whose ends memchr finds, and which are
- * copied many at once. */
+/* By blocks, past whatever goes as it is: nearly all of a message. Where there is something to do, line by line. */
 #include "smtp/dot.h"
+
+#include "base/block.h"
 
 #include <string.h>
 
@@ -21,6 +22,34 @@ static size_t scan_line(struct smtp_dot *dot, struct str text)
     return is_ended ? lf + 1 : lf;
 }
 
+/* Octets that stand alone, and dots that begin a line, looked for in pairs of neighbours. */
+static block find_work(const char data[static BLOCK_OCTETS + 1])
+{
+    block octets = block_load(data), next = block_load(data + 1);
+    return ((block)(octets == '\r') ^ (block)(next == '\n')) | (block)((octets == '\n') & (next == '.'));
+}
+
+/* To the block in which there may be something to do, within or at the beginning of a line. */
+static size_t pass_over(struct smtp_dot *dot, struct str text)
+{
+    size_t at = 0;
+    if (dot->at == SMTP_DOT_AFTER_CR || (text.len && text.data[0] == '\n'))
+        return 0;
+    while (text.len - at > BLOCK_STRIDE_OCTETS) {
+        const char *data = text.data + at;
+        block found = (find_work(data) | find_work(data + BLOCK_OCTETS)) |
+                      (find_work(data + 2 * BLOCK_OCTETS) | find_work(data + 3 * BLOCK_OCTETS));
+        if (block_has(found))
+            break;
+        at += BLOCK_STRIDE_OCTETS;
+    }
+    if (at)
+        dot->at = text.data[at - 1] == '\n' ? SMTP_DOT_AT_LINE_START : SMTP_DOT_IN_LINE;
+    if (at && text.data[at - 1] == '\r')
+        dot->at = SMTP_DOT_AFTER_CR;
+    return at;
+}
+
 static bool needs_dot(const struct smtp_dot *dot, struct str text)
 {
     return dot->at == SMTP_DOT_AT_LINE_START && text.data[0] == '.' && !dot->is_chunk;
@@ -32,6 +61,8 @@ static size_t scan_lines(struct smtp_dot *dot, struct str text)
     size_t taken = 0;
     struct str rest = text;
     do {
+        taken += pass_over(dot, rest);
+        rest = (struct str){text.data + taken, text.len - taken};
         taken += scan_line(dot, rest);
         rest = (struct str){text.data + taken, text.len - taken};
     } while (rest.len && !dot->bare && !needs_dot(dot, rest));

@@ -113,6 +113,20 @@ static struct str fit_here(struct str words, struct str text)
     return id;
 }
 
+/* A bit for each character that a word begins with, whatever its case; none for what stands for any word. A form fits
+ * no text that lacks one of its bits. */
+static uint32_t first_characters(struct str words)
+{
+    uint32_t bits = 0;
+    char before = ' ';
+    for (size_t i = 0; i < words.len; before = words.data[i++]) {
+        char c = words.data[i];
+        if ((before == ' ' || before == '\t') && c != '%' && c != '?' && c != '^' && c != '$')
+            bits |= UINT32_C(1) << (c & 31);
+    }
+    return bits;
+}
+
 /* Most rows fail at the first character of most words. */
 static bool may_fit_here(struct str words, struct str text)
 {
@@ -138,8 +152,12 @@ static struct str fit(struct str words, struct str text)
 
 struct str smtp_queue_id_find(struct str text)
 {
+    const uint32_t there = first_characters(text);
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        struct str id = fit(str_of(forms[i].words), text);
+        struct str words = str_of(forms[i].words);
+        if (first_characters(words) & ~there)
+            continue;
+        struct str id = fit(words, text);
         if (id.data && (!forms[i].weak || has_digit(id)))
             return id;
     }

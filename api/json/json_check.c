@@ -81,12 +81,13 @@ static void skip_space(struct checker *c)
 /* What a string cannot simply go on with. */
 static block find_stops(block octets)
 {
-    return (block)((octets < ' ') | (octets >= 0x80) | (octets == '"') | (octets == '\\'));
+    return ~block_range(octets, ' ', 0x7f) | (block)((octets == '"') | (octets == '\\'));
 }
 
 static void skip_plain_run(struct checker *c)
 {
-    c->at += block_run(str_from(c->text, c->at), SIZE_MAX, find_stops);
+    struct str rest = {c->text.data + c->at, c->text.len - c->at};
+    c->at += block_run(rest, SIZE_MAX, find_stops);
 }
 
 /* \uXXXX; `at` is behind the "u". RFC 7493 section 2.1: surrogates come in pairs. */

@@ -1,8 +1,7 @@
 #include "api/json/json_write.h"
 
+#include "base/block.h"
 #include "base/utf8.h"
-
-#include <inttypes.h>
 
 enum { US_PER_TENTH_MS = 100 };
 
@@ -57,17 +56,10 @@ void json_close_array(struct json_writer *json)
     close_with(json, ']');
 }
 
-/* ASCII that stands for itself in a JSON string (RFC 8259 section 7). */
-static size_t plain_run(struct str text)
+/* All but ASCII that stands for itself in a JSON string (RFC 8259 section 7). */
+static block find_special(block octets)
 {
-    size_t at = 0;
-    while (at < text.len) {
-        unsigned char c = (unsigned char)text.data[at];
-        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
-            break;
-        at++;
-    }
-    return at;
+    return (block)((octets < 0x20) | (octets >= 0x80) | (octets == '"') | (octets == '\\'));
 }
 
 static void append_escaped(struct buf *out, char c)
@@ -92,7 +84,7 @@ void json_text(struct json_writer *json, const char *name, struct str text)
     begin(json, name);
     buf_append_char(&json->out, '"');
     while (text.len) {
-        size_t len = plain_run(text);
+        size_t len = block_run(text, text.len, find_special);
         buf_append(&json->out, str_first(text, len));
         text = str_from(text, len);
         if (!text.len)
@@ -132,7 +124,9 @@ void json_milliseconds(struct json_writer *json, const char *name, int64_t us)
 {
     int64_t tenths = us > 0 ? (us + US_PER_TENTH_MS / 2) / US_PER_TENTH_MS : 0;
     begin(json, name);
-    buf_append_format(&json->out, "%" PRId64 ".%" PRId64, tenths / 10, tenths % 10);
+    buf_append_uint(&json->out, (uint64_t)tenths / 10);
+    buf_append_char(&json->out, '.');
+    buf_append_uint(&json->out, (uint64_t)tenths % 10);
 }
 
 char *json_take(struct json_writer *json, size_t *bytes)

@@ -58,7 +58,7 @@ void permit_spend(struct worker *worker, const struct outcome *outcome)
     if (outcome->fault.code == FAULT_NONE) {
         breaker_succeed(&pool->breaker);
         limit_prove(&pool->limit, pool->sessions, now_us);
-        pool_provide_threads(pool);
+        pool_rouse(pool);
     } else if (is_crowded_out(pool, outcome)) {
         breaker_forget(&pool->breaker);
         limit_shrink(&pool->limit, pool->sessions, now_us);

@@ -3,13 +3,13 @@
  *
  * Why nothing waits for ever. While the queue holds a job, some thread is going to look at it:
  *
- * - pool_push takes a job only where there is a thread, and starts one for it where it may.
- * - Only a thread with an open session waits, on `work`, and each push wakes one. One that wakes up and has
- *   to leave hands the wake-up on.
+ * - pool_push takes a job only where there is a thread, and wakes or starts one for it where none is about to look,
+ *   and none of those that are busy takes it soon.
+ * - Only a thread with an open session sleeps. One that was woken and has to leave wakes another.
  * - A thread leaves a job behind only where another thread is there to look: one that finds out whether the
  *   relay lets it in (the breaker said WAIT), or one of those within the limit, which is never 0.
- * - What only time changes (a limit that grows, a trial that takes long) pool_tick looks after; and it ends
- *   what has waited until its deadline.
+ * - What only time changes (a limit that grows, a trial or a message that takes longer than those before) pool_tick
+ *   looks after; and it ends what has waited until its deadline.
  *
  * Why nothing is put back for ever: each time is counted in the job, and it may be only MAX_RETURNS times,
  * within its deadline. */
@@ -90,13 +90,8 @@ struct pool *pool_start(struct configuration *configuration, size_t relay, struc
     struct pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return NULL;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->work, &attributes);
-    pthread_cond_init(&pool->gone, &attributes);
-    pthread_condattr_destroy(&attributes);
+    pthread_cond_init(&pool->gone, NULL);
     queue_init(&pool->queue);
     pool->configuration = configuration_hold(configuration);
     pool->relay = relay;
@@ -107,31 +102,55 @@ struct pool *pool_start(struct configuration *configuration, size_t relay, struc
     return pool;
 }
 
-static bool start_thread(struct pool *pool)
+static bool start_thread(struct pool *pool, int64_t now_us)
 {
     pthread_t thread; /* joined by the one that leaves next, whoever that is */
-    struct worker *worker = calloc(1, sizeof *worker);
+    struct worker *worker = worker_new(pool);
     if (!worker)
         return false;
-    worker->pool = pool;
-    worker->permit = pool->epoch;
     if (!thread_start(&thread, worker_run, worker)) {
-        free(worker);
+        worker_free(worker);
         return false;
     }
     pool->threads++;
-    breaker_begin(&pool->breaker, clock_monotonic_us());
+    breaker_begin(&pool->breaker, now_us);
     worker_count_idle(worker, true);
     return true;
 }
 
-void pool_provide_threads(struct pool *pool)
+/* The jobs that wait but for those that `looking` threads are about to take. */
+static struct tempo_load load_of(const struct pool *pool, unsigned looking)
+{
+    return (struct tempo_load){.busy = pool->threads - pool->leaving - pool->idle_threads,
+                               .messages = pool->queue.count > looking ? pool->queue.count - looking : 0,
+                               .since_us = pool->queue.first ? pool->queue.first->queued_at_us : 0};
+}
+
+static bool needs_another(const struct pool *pool, int64_t now_us)
+{
+    struct tempo_load load = load_of(pool, pool->idle_threads - pool->asleep);
+    return load.messages && !tempo_suffices(&pool->tempo, &load, TEMPO_PATIENCE_US, now_us);
+}
+
+bool pool_does_without_one(const struct pool *pool)
+{
+    struct tempo_load load = load_of(pool, pool->idle_threads - pool->asleep - 1);
+    return load.messages && tempo_suffices(&pool->tempo, &load, TEMPO_REST_US, clock_monotonic_us());
+}
+
+static bool start_another(struct pool *pool, int64_t now_us)
+{
+    return pool->threads < limit_get(&pool->limit, now_us) &&
+           breaker_ask(&pool->breaker, now_us) == BREAKER_GO && start_thread(pool, now_us);
+}
+
+void pool_rouse(struct pool *pool)
 {
     int64_t now_us = clock_monotonic_us();
-    unsigned limit = limit_get(&pool->limit, now_us);
-    while (!pool->stopping && pool->queue.count > pool->idle_threads && pool->threads < limit &&
-           breaker_ask(&pool->breaker, now_us) == BREAKER_GO)
-        if (!start_thread(pool))
+    while (!pool->stopping && needs_another(pool, now_us))
+        if (pool->sleepers)
+            worker_wake(pool->sleepers);
+        else if (!start_another(pool, now_us))
             return;
 }
 
@@ -150,7 +169,7 @@ static bool enqueue(struct pool *pool, struct job *job, enum job_place place, st
         return fault_set(fault, FAULT_OVERLOADED, "%zu messages are waiting for the relay already",
                          pool->queue.count);
     queue_put(&pool->queue, job, place);
-    pool_provide_threads(pool);
+    pool_rouse(pool);
     if (pool->threads == 0) {
         queue_take(&pool->queue); /* there was no other: nobody would have been there for it */
         return fault_set(fault, FAULT_OVERLOADED, "no thread could be started to send the message");
@@ -166,9 +185,6 @@ bool pool_push(struct pool *pool, struct job *job, enum job_place place, struct 
     pthread_mutex_unlock(&pool->lock);
     if (is_refused)
         pool_end_refused(pool, job);
-    else if (taken)
-        pthread_cond_signal(
-            &pool->work); /* unlocked, so that who wakes up need not wait for the lock at once */
     return taken;
 }
 
@@ -178,7 +194,7 @@ static struct job *take_expired(struct pool *pool)
     bool has_one = pool->queue.first && job_has_expired(pool->queue.first, clock_monotonic_us());
     struct job *job = has_one ? queue_take(&pool->queue) : NULL;
     if (!job)
-        pool_provide_threads(pool);
+        pool_rouse(pool);
     pthread_mutex_unlock(&pool->lock);
     return job;
 }
@@ -189,14 +205,21 @@ void pool_tick(struct pool *pool)
         pool_end_expired(pool, job);
 }
 
+/* With the lock held. */
+static void wake_all(struct pool *pool)
+{
+    while (pool->sleepers)
+        worker_wake(pool->sleepers);
+}
+
 void pool_replace(struct pool *pool, struct configuration *configuration)
 {
     pthread_mutex_lock(&pool->lock);
     struct configuration *old = pool->configuration;
     pool->configuration = configuration_hold(configuration);
     judge_anew(pool);
-    pool_provide_threads(pool);
-    pthread_cond_broadcast(&pool->work);
+    pool_rouse(pool);
+    wake_all(pool);
     pthread_mutex_unlock(&pool->lock);
     configuration_release(&old);
 }
@@ -228,7 +251,7 @@ static struct job *take_when_stopping(struct pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
-    pthread_cond_broadcast(&pool->work);
+    wake_all(pool);
     struct job *job = queue_take(&pool->queue);
     pthread_mutex_unlock(&pool->lock);
     return job;
@@ -255,7 +278,6 @@ void pool_free(struct pool **pool)
     if (!gone)
         return;
     configuration_release(&gone->configuration);
-    pthread_cond_destroy(&gone->work);
     pthread_cond_destroy(&gone->gone);
     pthread_mutex_destroy(&gone->lock);
     free(gone);

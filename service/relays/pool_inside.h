@@ -1,5 +1,5 @@
-/* service/relays/pool_inside.h: what pool.c, its threads, worker.c, and their permits, permit.c, share. Nobody else
- * includes it.
+/* service/relays/pool_inside.h: what pool.c, its threads, worker.c, their rest, sleep.c, their permits, permit.c, and
+ * what they learn, learn.c, share. Nobody else includes it.
  *
  * Threads    everything in the pool is guarded by its lock; what a worker has is its own thread's, but for
  *            what is said to be counted.
@@ -10,6 +10,7 @@
 #include "service/relays/carrier.h"
 #include "service/relays/limit.h"
 #include "service/relays/pool.h"
+#include "service/relays/tempo.h"
 
 #include <pthread.h>
 
@@ -20,17 +21,19 @@ struct departed {
 
 struct pool {
     pthread_mutex_t lock;
-    pthread_cond_t work; /* a job was queued, the configuration replaced, or the pool stops */
     pthread_cond_t gone; /* the last thread has ended */
     struct queue queue;
+    struct worker *sleepers; /* the one that fell asleep last is the first */
     struct breaker breaker;
     struct limit limit;
     unsigned threads;
     unsigned leaving;      /* of these, that are closing their session to end */
-    unsigned idle_threads; /* that can take a job at once */
+    unsigned idle_threads; /* that can take a job at once: asleep, or about to look for one */
+    unsigned asleep;       /* of these */
     unsigned sessions;     /* that are open, and not of a thread that is leaving */
     bool stopping;
     struct departed departed; /* the thread that ended last, not joined yet */
+    struct tempo tempo;
     int64_t checked_at_us;
     struct fault health;
     struct configuration *configuration;
@@ -45,25 +48,41 @@ struct pool {
 /* A session thread. */
 struct worker {
     struct pool *pool;
+    pthread_cond_t wake;
+    struct worker *next_sleeper;
     struct carrier carrier;
     struct configuration *configuration; /* that the job in hand is served with */
     struct deadline deadline;            /* of that job */
+    int64_t began_us;                    /* when it was begun */
     int64_t opening_at_us;               /* when the session that is being opened was begun */
     struct job *held;                    /* taken while another was served: the next */
-    unsigned permit;           /* the epoch in which the breaker let it open a session; 0: it has not */
-    bool is_idle, has_session; /* counted */
-    bool is_refused;           /* the breaker is open: the job in hand is to be ended */
-    bool is_ahead;             /* the session knows of the job in hand: nobody else may have it */
-    bool may_try_again;        /* no session could be opened, but another may do, or other terms hold now */
+    unsigned permit; /* the epoch in which the breaker let it open a session; 0: it has not */
+    bool is_idle, is_asleep, has_session; /* counted */
+    bool is_refused;                      /* the breaker is open: the job in hand is to be ended */
+    bool is_ahead;                        /* the session knows of the job in hand: nobody else may have it */
+    bool may_try_again; /* no session could be opened, but another may do, or other terms hold now */
 };
 
+struct worker *worker_new(struct pool *pool);
+void worker_free(struct worker *worker);
 void *worker_run(void *argument);
 
-/* With the lock held: threads for the jobs that wait, as far as limit, breaker and system allow. */
-void pool_provide_threads(struct pool *pool);
+/* With the lock held: threads for the jobs that wait and are not taken soon, woken up or started, as far as limit,
+ * breaker and system allow. */
+void pool_rouse(struct pool *pool);
 
-/* With the lock held. */
+/* With the lock held, for a thread that is about to look for a job: those that are busy take what there is. */
+bool pool_does_without_one(const struct pool *pool);
+
+/* All with the lock held. */
 void worker_count_idle(struct worker *worker, bool is_idle);
+void worker_wake(struct worker *worker);
+
+/* Lets go of the lock meanwhile. False where nobody woke it in time. */
+bool worker_sleep(struct worker *worker, const struct timespec *until);
+
+/* With the lock held: what the end of a message, or of a look at the relay, says about it. */
+void worker_learn(struct worker *worker, enum carrier_end end, const struct outcome *outcome);
 
 /* The breaker's leave to open a session, which a worker has until it is spent; all with the lock held. One of
  * another epoch is none. */

@@ -16,8 +16,8 @@
 /* An arena of so much is room for what a whole dialogue needs. */
 enum { QUOTE_RUN_BYTES = 8, QUOTE_ARENA_BYTES = 8 << 20 };
 
-/* A copy of `text` with "*" over each octet of a quote, line ends excepted. Absent where `text` is, and when
- * out of memory. */
-struct str quote_cover(struct arena *arena, struct str text, const struct message *message);
+/* Of all that is said of a message at once, for which the message is read once: makes each text a copy with "*" over
+ * each octet of a quote, line ends excepted. Absent stays absent, and all are when out of memory. */
+void quote_cover(struct arena *arena, struct str texts[], size_t count, const struct message *message);
 
 #endif

@@ -29,7 +29,8 @@ static void log_dialogue(const struct submission *submission, struct str text)
 {
     struct arena arena;
     arena_init(&arena, QUOTE_ARENA_BYTES);
-    struct str covered = quote_cover(&arena, text, &submission->message);
+    struct str covered = text;
+    quote_cover(&arena, &covered, 1, &submission->message);
     while (covered.len) {
         struct str line = str_cut(&text, '\n'), covered_line = str_cut(&covered, '\n');
         log_event(LOG_LEVEL_DEBUG, "dialogue", LOG_TEXT("id", submission->id),

@@ -14,19 +14,9 @@
  * relay has as many as it takes, or somebody is just finding out whether it lets us in. */
 #include "service/relays/pool_inside.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
-enum { MAX_RETURNS = 3, PROBE_ARENA_BYTES = 256 * 1024, OVERLAP_AGAIN_US = 600000000 };
-
-void worker_count_idle(struct worker *worker, bool is_idle)
-{
-    if (is_idle && !worker->is_idle)
-        worker->pool->idle_threads++;
-    if (!is_idle && worker->is_idle)
-        worker->pool->idle_threads--;
-    worker->is_idle = is_idle;
-}
+enum { MAX_RETURNS = 3, PROBE_ARENA_BYTES = 256 * 1024 };
 
 /* With the lock held. */
 static void count_session(struct worker *worker, bool has_session)
@@ -90,8 +80,8 @@ static struct job *take_first(struct pool *pool)
     return job;
 }
 
-/* With the lock held. An idle thread would have it on its way sooner; and none is taken that may have to end
- * before the one that is on its way. */
+/* With the lock held. A thread that is about to look would have it on its way sooner; and none is taken that may have
+ * to end before the one that is on its way. */
 static bool may_take_ahead(struct worker *worker)
 {
     struct pool *pool = worker->pool;
@@ -99,8 +89,9 @@ static bool may_take_ahead(struct worker *worker)
     int64_t now_us = clock_monotonic_us();
     return now_us >= pool->overlap_from_us && !worker->held && !pool->stopping && job && job->submission &&
            !job_has_expired(job, now_us) && job->submission->deadline.at_us >= worker->deadline.at_us &&
-           pool->queue.count > pool->idle_threads && worker->configuration == pool->configuration &&
-           !is_one_too_many(worker) && carrier_has_room(&worker->carrier, worker->configuration);
+           pool->queue.count > pool->idle_threads - pool->asleep &&
+           worker->configuration == pool->configuration && !is_one_too_many(worker) &&
+           carrier_has_room(&worker->carrier, worker->configuration);
 }
 
 static struct submission *take_ahead(void *context)
@@ -113,10 +104,23 @@ static struct submission *take_ahead(void *context)
     return worker->held ? worker->held->submission : NULL;
 }
 
-/* With the lock held. */
+/* With the lock held, which is let go of meanwhile: what was opened on other terms is not kept. */
+static void close_outdated(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+    while (worker->has_session && !worker->held && worker->carrier.configuration != pool->configuration) {
+        worker_count_idle(worker, false);
+        pthread_mutex_unlock(&pool->lock);
+        close_session(worker);
+        pthread_mutex_lock(&pool->lock);
+    }
+}
+
+/* With the lock held, which is let go of meanwhile. */
 static struct job *take(struct worker *worker)
 {
     struct pool *pool = worker->pool;
+    close_outdated(worker);
     struct job *held = worker->held;
     worker->held = NULL;
     worker->is_ahead = held;
@@ -136,16 +140,10 @@ static bool may_wait(struct worker *worker)
     return worker->has_session && !worker->pool->stopping && !is_one_too_many(worker);
 }
 
-/* With the lock held, which is let go of meanwhile: what was opened on other terms is not kept. */
-static void close_outdated(struct worker *worker)
+/* With the lock held. */
+static bool may_rest(const struct worker *worker)
 {
-    struct pool *pool = worker->pool;
-    while (worker->has_session && !worker->held && worker->carrier.configuration != pool->configuration) {
-        worker_count_idle(worker, false);
-        pthread_mutex_unlock(&pool->lock);
-        close_session(worker);
-        pthread_mutex_lock(&pool->lock);
-    }
+    return worker->is_idle && worker->has_session && !worker->held && pool_does_without_one(worker->pool);
 }
 
 /* A job, or NULL, and the thread counts as leaving: there is nothing to do for it. */
@@ -155,14 +153,11 @@ static struct job *next_job(struct worker *worker)
     pthread_mutex_lock(&pool->lock);
     struct timespec until =
         deadline_timespec(deadline_after_ms(pool->configuration->settings.timeout_smtp_idle_ms));
-    struct job *job = NULL;
-    for (int waited = 0;;) {
-        close_outdated(worker);
+    bool in_time = true;
+    struct job *job = may_rest(worker) ? NULL : take(worker);
+    while (!job && in_time && may_wait(worker)) {
+        in_time = worker_sleep(worker, &until);
         job = take(worker);
-        if (job || waited == ETIMEDOUT || !may_wait(worker))
-            break;
-        worker_count_idle(worker, true);
-        waited = pthread_cond_timedwait(&pool->work, &pool->lock, &until);
     }
     worker_count_idle(worker, false);
     if (job) {
@@ -175,36 +170,15 @@ static struct job *next_job(struct worker *worker)
     return job;
 }
 
-static void record_health(struct pool *pool, const struct fault *health)
-{
-    pthread_mutex_lock(&pool->lock);
-    pool->health = *health;
-    pool->checked_at_us = clock_monotonic_us();
-    pthread_mutex_unlock(&pool->lock);
-}
-
-/* A session stands, or else the fault says why none could be opened: the relay's, or our own. */
-static void learn_health(struct worker *worker, const struct outcome *outcome)
-{
-    bool stands = worker->carrier.session;
-    if (stands || fault_kind(outcome->fault.code)->blame == BLAME_RELAY)
-        record_health(worker->pool, stands ? &(struct fault){.code = FAULT_NONE} : &outcome->fault);
-}
-
-/* RFC 3463 3.8: X.7.x is policy, and for now: the relay wants less. */
-static bool is_throttled(const struct outcome *outcome)
-{
-    return outcome->delivery == DELIVERY_NOT_SENT && outcome->reply.code / 100 == 4 &&
-           str_starts_with(outcome->reply.enhanced, STR("4.7."));
-}
-
 /* Tells the outcome. The thread counts as idle from before that, so that a caller's next message finds it and
  * its open session; unless that is to be closed, which may take a moment. */
-static void finish(struct worker *worker, struct job *job)
+static void finish(struct worker *worker, struct job *job, enum carrier_end end,
+                   const struct outcome *outcome)
 {
     struct pool *pool = worker->pool;
     struct carrier *carrier = &worker->carrier;
     pthread_mutex_lock(&pool->lock);
+    worker_learn(worker, end, outcome);
     worker_count_idle(worker, carrier->session && !carrier->spent && !worker->held &&
                                   carrier->configuration == pool->configuration);
     pthread_mutex_unlock(&pool->lock);
@@ -222,7 +196,7 @@ static bool put_back(struct worker *worker, struct job *job)
     if (may) {
         job->returns++;
         queue_put(&pool->queue, job, JOB_AHEAD);
-        pthread_cond_signal(&pool->work);
+        pool_rouse(pool);
     }
     pthread_mutex_unlock(&pool->lock);
     return may;
@@ -236,31 +210,13 @@ static void serve_probe(struct worker *worker, struct job *job)
     arena_init(&arena, PROBE_ARENA_BYTES);
     enum carrier_end end =
         carrier_probe(&worker->carrier, worker->configuration, worker->pool->relay, &outcome, &arena);
-    if (end != CARRIER_BARRED && !worker->may_try_again)
-        learn_health(worker, &outcome);
+    finish(worker, job, end, &outcome);
     arena_fini(&arena);
-    finish(worker, job);
-}
-
-/* What the relay has shown that it can take. */
-static void learn_manners(struct worker *worker, const struct outcome *outcome)
-{
-    struct pool *pool = worker->pool;
-    int64_t now_us = clock_monotonic_us();
-    pthread_mutex_lock(&pool->lock);
-    if (is_throttled(outcome))
-        limit_halve(&pool->limit, pool->sessions, now_us);
-    bool broke_off = worker->held && outcome->delivery == DELIVERY_UNKNOWN;
-    bool was_lost = worker->is_ahead && outcome->fault.code == FAULT_UPSTREAM_TIMEOUT;
-    if ((broke_off || was_lost) && pool->overlap_from_us < now_us)
-        pool->overlap_from_us = now_us + OVERLAP_AGAIN_US;
-    pthread_mutex_unlock(&pool->lock);
 }
 
 static void serve_submission(struct worker *worker, struct job *job)
 {
     struct pool *pool = worker->pool;
-    struct outcome *outcome = &job->submission->outcome;
     worker->deadline = job->submission->deadline;
     enum carrier_end end =
         carrier_deliver(&worker->carrier, worker->configuration, pool->relay, job->submission);
@@ -271,17 +227,14 @@ static void serve_submission(struct worker *worker, struct job *job)
         pool_end_refused(pool, job);
         return;
     }
-    if (end == CARRIER_SERVED)
-        learn_manners(worker, outcome);
-    if (!worker->may_try_again)
-        learn_health(worker, outcome);
-    finish(worker, job);
+    finish(worker, job, end, &job->submission->outcome);
 }
 
 static void serve(struct worker *worker, struct job *job)
 {
     worker->may_try_again = false;
-    if (!worker->is_ahead && job_has_expired(job, clock_monotonic_us()))
+    worker->began_us = clock_monotonic_us();
+    if (!worker->is_ahead && job_has_expired(job, worker->began_us))
         pool_end_expired(worker->pool, job);
     else if (worker->is_refused)
         pool_end_refused(worker->pool, job);
@@ -304,13 +257,33 @@ static bool leave(struct worker *worker, struct departed *before)
         *before = pool->departed;
         pool->departed = (struct departed){true, pthread_self()};
         pool->threads--;
-        if (pool->queue.first)
-            pthread_cond_signal(&pool->work);
+        pool_rouse(pool);
         if (pool->threads == 0)
             pthread_cond_broadcast(&pool->gone);
     }
     pthread_mutex_unlock(&pool->lock);
     return !stays;
+}
+
+struct worker *worker_new(struct pool *pool)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker)
+        return NULL;
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&worker->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    worker->pool = pool;
+    worker->permit = pool->epoch;
+    return worker;
+}
+
+void worker_free(struct worker *worker)
+{
+    pthread_cond_destroy(&worker->wake);
+    free(worker);
 }
 
 /* Each thread that leaves joins the one that left before it, and pool_stop the last: none is still ending
@@ -325,7 +298,7 @@ void *worker_run(void *argument)
             serve(worker, job);
         close_session(worker);
     } while (!leave(worker, &before));
-    free(worker);
+    worker_free(worker);
     if (before.exists)
         pthread_join(before.thread, NULL);
     return NULL;

@@ -81,8 +81,8 @@ static void check(struct str text)
 static void pull(struct transfer *transfer)
 {
     uint64_t octets = 0;
-    for (size_t len; (len = transfer_pull(transfer, window)) > 0;)
-        octets += len;
+    for (struct str piece; (piece = transfer_pull(transfer, window, sizeof window)).len > 0;)
+        octets += piece.len;
     require(octets == transfer->size_octets, "the size was not the one foretold");
 }
 
@@ -255,8 +255,9 @@ static void make_file(void)
     struct transfer transfer;
     file = (struct str){octets, FILE_BYTES};
     transfer_set_file(&transfer, file);
-    for (size_t len; (len = transfer_pull(&transfer, window)) > 0; wrapped.len += len)
-        memcpy(lines + wrapped.len, window, len);
+    for (struct str piece; (piece = transfer_pull(&transfer, window, sizeof window)).len > 0;
+         wrapped.len += piece.len)
+        memcpy(lines + wrapped.len, piece.data, piece.len);
     wrapped.data = lines;
     for (size_t i = 0; i < wrapped.len; i++)
         if (lines[i] > ' ')

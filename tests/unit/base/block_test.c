@@ -1,7 +1,7 @@
 #include "base/block.h"
 #include "test.h"
 
-enum { MOST_OCTETS = 3 * BLOCK_OCTETS + 1 };
+enum { MOST_OCTETS = 4 * BLOCK_STRIDE_OCTETS + 1 };
 
 static block find_dots(block octets)
 {
@@ -18,6 +18,40 @@ static void a_run_ends_at_the_first_that_is_found(void)
             memset(text, 'a', sizeof text);
             memset(text + at, '.', len - at);
             CHECK_INT(block_run((struct str){text, len}, SIZE_MAX, find_dots), at);
+        }
+}
+
+static void a_range_is_found_at_its_edges(void)
+{
+    static const struct {
+        uint8_t first, last;
+    } rows[] = {{'a', 'z'},   {' ', 0x7f},  {0, 0},     {0, 0xff},
+                {0x80, 0xff}, {0xff, 0xff}, {'/', '9'}, {0x7f, 0x80}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (unsigned c = 0; c < 256; c++) {
+            block octets = {0};
+            test_row("%u in row %zu", c, i);
+            octets[3] = (uint8_t)c;
+            CHECK_INT(block_range(octets, rows[i].first, rows[i].last)[3],
+                      c >= rows[i].first && c <= rows[i].last ? 0xff : 0);
+        }
+}
+
+static void all_that_is_found_in_a_text_is_counted(void)
+{
+    static const size_t lengths[] = {0,           1, 15, 16, 17, 31, 255 * 16 - 1, 255 * 16, 256 * 16 + 1,
+                                     600 * 16 + 7};
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        for (size_t every = 1; every < 5; every++) {
+            char *text = malloc(lengths[i] + 1);
+            size_t count = 0;
+            test_row("%zu octets, one of %zu", lengths[i], every);
+            for (size_t at = 0; at < lengths[i]; at++) {
+                text[at] = at % every ? 'a' : '.';
+                count += at % every == 0;
+            }
+            CHECK_INT(block_count_in((struct str){text, lengths[i]}, find_dots), count);
+            free(text);
         }
 }
 
@@ -70,6 +104,8 @@ static void a_rest_is_filled_up_with_zeros(void)
 int main(void)
 {
     TEST(a_run_ends_at_the_first_that_is_found);
+    TEST(a_range_is_found_at_its_edges);
+    TEST(all_that_is_found_in_a_text_is_counted);
     TEST(a_run_is_no_longer_than_it_may_be);
     TEST(what_is_found_is_counted);
     TEST(a_rest_is_filled_up_with_zeros);

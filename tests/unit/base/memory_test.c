@@ -60,6 +60,28 @@ static void an_arena_gives_zeroed_and_aligned_memory(void)
     arena_fini(&arena);
 }
 
+/* What is given back is taken next, and zeroed where that is asked for; what stays is as it was. */
+static void room_that_is_not_needed_is_given_back(void)
+{
+    static const size_t sizes[] = {1, 100, 8000, 100 * 1000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        for (size_t kept = 0; kept <= sizes[i]; kept += sizes[i]) {
+            struct arena arena;
+            arena_init(&arena, 1 << 20);
+            test_row("%zu of %zu", kept, sizes[i]);
+            char *before = arena_take(&arena, 16), *room = arena_take_room(&arena, sizes[i]);
+            if (!CHECK(before && room))
+                return;
+            memset(before, 'b', 16);
+            memset(room, 'r', kept);
+            arena_shrink_room(&arena, room, kept);
+            char *next = arena_take(&arena, 64);
+            CHECK(next && next[0] == '\0' && next[63] == '\0');
+            CHECK(before[15] == 'b' && (kept == 0 || room[kept - 1] == 'r'));
+            arena_fini(&arena);
+        }
+}
+
 static void an_arena_at_its_cap_gives_nothing_more(void)
 {
     struct arena arena;
@@ -118,6 +140,7 @@ int main(void)
     TEST(a_failed_buffer_stays_failed_until_it_is_cleared);
     TEST(a_buffer_grows_and_keeps_what_it_holds);
     TEST(an_arena_gives_zeroed_and_aligned_memory);
+    TEST(room_that_is_not_needed_is_given_back);
     TEST(an_arena_at_its_cap_gives_nothing_more);
     TEST(an_array_of_more_octets_than_there_are_is_refused);
     TEST(copies_keep_absence_and_emptiness_apart);

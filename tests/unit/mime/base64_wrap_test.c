@@ -65,14 +65,14 @@ static void base64_is_whole_or_refused(void)
 static void the_fast_look_sees_every_octet(void)
 {
     for (unsigned c = 0; c < 256; c++)
-        for (size_t at = 0; at < 32; at++) {
-            char text[32];
+        for (size_t at = 0; at < 192; at += at < 60 || at > 130 ? 1 : 7) {
+            char text[192];
             uint64_t bytes;
             struct fault fault;
             memset(text, 'A', sizeof text);
             text[at] = (char)c;
             bool digit = base64_value((char)c) >= 0;
-            bool padding = c == '=' && at == 31;
+            bool padding = c == '=' && at == 191;
             test_row("%u at %zu", c, at);
             CHECK_INT(base64_wrap_check((struct str){text, sizeof text}, &bytes, &fault), digit || padding);
         }

@@ -44,6 +44,23 @@ static void every_line_ends_with_crlf_however_it_is_pulled(void)
         }
 }
 
+/* Wherever it stands in a block. */
+static void the_size_is_foretold_at_every_place(void)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (size_t at = 0; at < 40; at++) {
+            char text[128], got[256];
+            memset(text, 'a', sizeof text);
+            memcpy(text + at, rows[i].text.data, rows[i].text.len);
+            for (size_t tail = 0; tail < 24; tail++) {
+                struct str whole = {text, at + rows[i].text.len + tail};
+                struct canonical canonical = {.rest = whole};
+                test_row("%zu at %zu, %zu behind it", i, at, tail);
+                CHECK_INT(canonical_survey(whole).octets, canonical_pull(&canonical, got, sizeof got));
+            }
+        }
+}
+
 static void a_lone_nul_is_content(void)
 {
     struct canonical canonical = {.rest = STR("\r\n\0.\r\n")};
@@ -86,6 +103,7 @@ static void what_may_travel_as_it_is(void)
 int main(void)
 {
     TEST(every_line_ends_with_crlf_however_it_is_pulled);
+    TEST(the_size_is_foretold_at_every_place);
     TEST(a_lone_nul_is_content);
     TEST(what_may_travel_as_it_is);
     return test_result();

@@ -1,34 +1,18 @@
 #include "base/base64.h"
 #include "mime/dkim_record.h"
+#include "rsa_keys.h"
 #include "test.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <string.h>
 
-enum kind { RSA_KEY, ANOTHER_RSA_KEY, RSA_KEYS, ED25519_KEY = RSA_KEYS };
-
-/* RSA keys take their time to find: each is found once. */
-static EVP_PKEY *rsa_keys[RSA_KEYS];
+enum kind { RSA_KEY, ANOTHER_RSA_KEY, ED25519_KEY };
 
 static struct dkim_key new_key(enum kind kind)
 {
-    EVP_PKEY *pkey;
-    if (kind == ED25519_KEY) {
-        pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    } else {
-        if (!rsa_keys[kind])
-            rsa_keys[kind] = EVP_RSA_gen(2048);
-        pkey = rsa_keys[kind];
-        EVP_PKEY_up_ref(pkey);
-    }
+    EVP_PKEY *pkey = kind == ED25519_KEY ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519") : rsa_test_key(kind);
     return (struct dkim_key){STR("a.example"), STR("s"), pkey};
-}
-
-static void forget_keys(void)
-{
-    for (size_t i = 0; i < RSA_KEYS; i++)
-        EVP_PKEY_free(rsa_keys[i]);
 }
 
 /* What p= holds, as dkim_key_record publishes it, or as RFC 6376 has it to the letter: a bare RSAPublicKey. */
@@ -170,6 +154,5 @@ int main(void)
     TEST(what_is_published_fits_its_key_and_no_other);
     TEST(a_key_has_a_bound);
     TEST(a_record_may_be_cut_anywhere);
-    forget_keys();
     return test_result();
 }

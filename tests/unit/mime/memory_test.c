@@ -6,6 +6,7 @@
 #include "mime/finished.h"
 #include "mime/form.h"
 #include "mime/render.h"
+#include "rsa_keys.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -198,7 +199,7 @@ int main(void)
 {
     struct fault fault;
     memory_begin();
-    write_pem(EVP_RSA_gen(2048), rsa_pem);
+    write_pem(rsa_test_key(0), rsa_pem);
     write_pem(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), ed25519_pem);
     CHECK(add_keys(&ring, &fault));
     TEST(memory_may_end_anywhere);

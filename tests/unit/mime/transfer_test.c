@@ -8,13 +8,24 @@
 
 enum { OUT_BYTES = 4 * 1024 * 1024 };
 
-static char window[TRANSFER_WINDOW_BYTES];
+static struct arena arena;
 
+static void set_text(struct transfer *transfer, struct str text, struct str forbidden)
+{
+    arena_init(&arena, OUT_BYTES);
+    CHECK(transfer_set_text(transfer, &arena, text, forbidden));
+}
+
+/* Through a window of the size that is asked for, so that the sanitizer sees one octet too many. */
 static void pull_all(struct transfer *transfer, struct buf *out)
 {
+    size_t window_bytes = transfer_window_bytes(transfer);
+    char *window = malloc(window_bytes);
+    CHECK(window || !window_bytes);
     buf_clear(out);
-    for (size_t len; (len = transfer_pull(transfer, window)) > 0;)
-        buf_append(out, (struct str){window, len});
+    for (struct str piece; (piece = transfer_pull(transfer, window, window_bytes)).len > 0;)
+        buf_append(out, piece);
+    free(window);
     CHECK(!out->failed);
     CHECK_INT(out->len, transfer->size_octets);
 }
@@ -37,7 +48,7 @@ static void the_lightest_safe_encoding_is_chosen(void)
         struct buf out;
         buf_init(&out, OUT_BYTES);
         test_row("%s", rows[i].text);
-        transfer_set_text(&transfer, str_of(rows[i].text), STR("abcdefgh"), window);
+        set_text(&transfer, str_of(rows[i].text), STR("abcdefgh"));
         CHECK_TEXT(transfer_name(&transfer), rows[i].encoding);
         pull_all(&transfer, &out);
         CHECK_TEXT(buf_view(&out), rows[i].want);
@@ -45,6 +56,7 @@ static void the_lightest_safe_encoding_is_chosen(void)
         pull_all(&transfer, &out);
         CHECK_TEXT(buf_view(&out), rows[i].want);
         buf_fini(&out);
+        arena_fini(&arena);
     }
 }
 
@@ -70,11 +82,12 @@ static void large_bodies_have_the_size_foretold(void)
         for (size_t at = 0; at < BYTES; at++)
             text[at] = rows[i].unit[at % strlen(rows[i].unit)];
         test_row("%s", rows[i].unit);
-        transfer_set_text(&transfer, (struct str){text, BYTES}, STR("token"), window);
+        set_text(&transfer, (struct str){text, BYTES}, STR("token"));
         CHECK_TEXT(transfer_name(&transfer), rows[i].encoding);
         pull_all(&transfer, &out);
         CHECK(out.len > TRANSFER_WINDOW_BYTES);
         buf_fini(&out);
+        arena_fini(&arena);
     }
     free(text);
 }
@@ -85,9 +98,8 @@ static void base64_of_text_decodes_to_its_canonical_form(void)
     struct buf out, decoded;
     buf_init(&out, OUT_BYTES);
     buf_init(&decoded, OUT_BYTES);
-    transfer_set_text(&transfer,
-                      STR("\u4E16\u754C\n\u4E16\u754C\r\u4E16\u754C\u4E16\u754C\u4E16\u754C\u4E16\u754C"),
-                      STR("token"), window);
+    set_text(&transfer, STR("\u4E16\u754C\n\u4E16\u754C\r\u4E16\u754C\u4E16\u754C\u4E16\u754C\u4E16\u754C"),
+             STR("token"));
     CHECK_TEXT(transfer_name(&transfer), "base64");
     pull_all(&transfer, &out);
     CHECK_TEXT(buf_view(&out), "5LiW55WMDQrkuJbnlYwNCuS4lueVjOS4lueVjOS4lueVjOS4lueVjA0K\r\n");
@@ -96,6 +108,52 @@ static void base64_of_text_decodes_to_its_canonical_form(void)
                "\u4E16\u754C\r\n\u4E16\u754C\r\n\u4E16\u754C\u4E16\u754C\u4E16\u754C\u4E16\u754C\r\n");
     buf_fini(&out);
     buf_fini(&decoded);
+    arena_fini(&arena);
+}
+
+/* At the edges of what is kept: encoded once and ready, or pulled through a window. */
+static void what_was_measured_is_ready_where_it_fits(void)
+{
+    enum { MOST = TRANSFER_WINDOW_BYTES };
+    static const struct {
+        size_t octets;
+        bool is_ready;
+    } rows[] = {{1, true},
+                {100, true},
+                {TRANSFER_WINDOW_BYTES / 4 - 1, true},
+                {TRANSFER_WINDOW_BYTES / 4, true},
+                {TRANSFER_WINDOW_BYTES / 2, true},
+                {TRANSFER_WINDOW_BYTES * 9 / 10, true},
+                {TRANSFER_WINDOW_BYTES, false}};
+    struct transfer transfer;
+    struct buf out;
+    char *text = malloc(MOST);
+    if (!CHECK(text))
+        return;
+    memset(text, 'a', MOST);
+    buf_init(&out, OUT_BYTES);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        test_row("%zu octets", rows[i].octets);
+        set_text(&transfer, (struct str){text, rows[i].octets}, STR("a"));
+        CHECK_TEXT(transfer_name(&transfer), "quoted-printable");
+        CHECK_INT(transfer.ready.data != NULL, rows[i].is_ready);
+        CHECK_INT(transfer_window_bytes(&transfer), rows[i].is_ready ? 0 : TRANSFER_WINDOW_BYTES);
+        pull_all(&transfer, &out);
+        transfer_rewind(&transfer);
+        pull_all(&transfer, &out);
+        arena_fini(&arena);
+    }
+    buf_fini(&out);
+    free(text);
+}
+
+static void a_text_that_cannot_be_measured_is_not_set(void)
+{
+    struct transfer transfer;
+    arena_init(&arena, 10);
+    CHECK(!transfer_set_text(&transfer, &arena, STR("caf\u00E9 au lait"), STR("token")));
+    CHECK(arena.failed);
+    arena_fini(&arena);
 }
 
 static void an_attachment_goes_as_it_came_but_for_its_lines(void)
@@ -156,6 +214,8 @@ int main(void)
     TEST(the_lightest_safe_encoding_is_chosen);
     TEST(large_bodies_have_the_size_foretold);
     TEST(base64_of_text_decodes_to_its_canonical_form);
+    TEST(what_was_measured_is_ready_where_it_fits);
+    TEST(a_text_that_cannot_be_measured_is_not_set);
     TEST(an_attachment_goes_as_it_came_but_for_its_lines);
     return test_result();
 }

@@ -1,7 +1,7 @@
 /* The pool's threads with a carrier of our own in the place of carrier.c: sessions open, die and are refused as
  * each test wants it, without a relay. */
 #include "service/relays/carrier.h"
-#include "service/relays/pool.h"
+#include "service/relays/pool_inside.h"
 #include "test.h"
 
 #include <pthread.h>
@@ -498,6 +498,98 @@ static void without_another_session_the_refusal_is_told(void)
     end();
 }
 
+/* --- Who takes it. */
+
+static void carry_but_the_tenth(struct carrier *carrier, struct submission *submission)
+{
+    if (submission == &bench.submissions[10])
+        carry_when_open(carrier, submission);
+}
+
+static unsigned count_asleep(void)
+{
+    pthread_mutex_lock(&bench.pool->lock);
+    unsigned asleep = bench.pool->asleep;
+    pthread_mutex_unlock(&bench.pool->lock);
+    return asleep;
+}
+
+static void wait_until_asleep(unsigned threads)
+{
+    for (int i = 0; i < WAIT_MS && count_asleep() < threads; i++)
+        usleep(1000);
+    CHECK_INT(count_asleep(), threads);
+}
+
+static size_t count_done(void)
+{
+    pthread_mutex_lock(&bench.lock);
+    size_t done = bench.done;
+    pthread_mutex_unlock(&bench.lock);
+    return done;
+}
+
+/* Two threads with a session each. */
+static void begin_with_two_that_rest(void)
+{
+    begin(2, false);
+    bench.configuration->settings.timeout_smtp_idle_ms = WAIT_MS;
+    fake.carry = carry_when_open;
+    CHECK(push(0) && push(1));
+    AWAIT(bench.carried, 2);
+    open_gate();
+    AWAIT(bench.done, 2);
+    wait_until_asleep(2);
+    pthread_mutex_lock(&bench.lock);
+    bench.is_open = false;
+    pthread_mutex_unlock(&bench.lock);
+}
+
+/* However quick it was: the thread that sleeps is woken by the tick, or by the next message. */
+static void behind_one_that_comes_to_a_halt_none_waits_for_long(void)
+{
+    begin_with_two_that_rest();
+    fake.carry = carry_but_the_tenth;
+    for (size_t i = 2; i < 10; i++) {
+        CHECK(push(i));
+        AWAIT(bench.done, i + 1);
+    }
+    CHECK(push(10) && push(11));
+    for (int i = 0; i < WAIT_MS && count_done() < 11; i++) {
+        usleep(1000);
+        pool_tick(bench.pool);
+    }
+    AWAIT(bench.done, 11);
+    CHECK_INT(bench.order[10], 11);
+    open_gate();
+    AWAIT(bench.done, 12);
+    end();
+}
+
+static struct carrier *last_carrier;
+
+static void note_carrier(struct carrier *carrier, struct submission *submission)
+{
+    (void)submission;
+    last_carrier = carrier;
+}
+
+/* What is needed is needed of few: the others' sessions end. */
+static void who_rested_last_is_woken_first(void)
+{
+    begin_with_two_that_rest();
+    fake.carry = note_carrier;
+    struct carrier *first = NULL;
+    for (size_t i = 2; i < 30; i++) {
+        CHECK(push(i));
+        AWAIT(bench.done, i + 1);
+        wait_until_asleep(2);
+        first = first ? first : last_carrier;
+        CHECK(last_carrier == first);
+    }
+    end();
+}
+
 /* --- All at once. */
 
 static atomic_uint dice;
@@ -588,6 +680,8 @@ int main(void)
     TEST(behind_the_first_login_all_go);
     TEST(a_relay_that_takes_one_session_serves_all);
     TEST(without_another_session_the_refusal_is_told);
+    TEST(behind_one_that_comes_to_a_halt_none_waits_for_long);
+    TEST(who_rested_last_is_woken_first);
     TEST(every_job_is_done_once_whatever_happens);
     return test_result();
 }

@@ -20,6 +20,12 @@ static struct message sample(void)
                             .header_count = 1};
 }
 
+static struct str covered_of(struct arena *arena, struct str text, const struct message *message)
+{
+    quote_cover(arena, &text, 1, message);
+    return text;
+}
+
 static void what_is_quoted_is_covered_and_nothing_else(void)
 {
     static const struct {
@@ -50,7 +56,7 @@ static void what_is_quoted_is_covered_and_nothing_else(void)
         struct arena arena;
         arena_init(&arena, QUOTE_ARENA_BYTES);
         test_row("%s", rows[i].name);
-        CHECK_TEXT(quote_cover(&arena, str_of(rows[i].text), &message), rows[i].covered);
+        CHECK_TEXT(covered_of(&arena, str_of(rows[i].text), &message), rows[i].covered);
         arena_fini(&arena);
     }
 }
@@ -61,7 +67,7 @@ static void a_finished_message_is_looked_through(void)
         .finished = {.header = STR("Subject: secret plan\r\n"), .body = STR("attack at dawn\r\n")}};
     struct arena arena;
     arena_init(&arena, QUOTE_ARENA_BYTES);
-    CHECK_TEXT(quote_cover(&arena, STR("secret plan, attack at dawn?"), &message),
+    CHECK_TEXT(covered_of(&arena, STR("secret plan, attack at dawn?"), &message),
                "***********, **************?");
     arena_fini(&arena);
 }
@@ -71,8 +77,8 @@ static void absent_stays_absent_and_no_memory_shows_nothing(void)
     const struct message message = sample();
     struct arena arena;
     arena_init(&arena, 64);
-    CHECK(!quote_cover(&arena, (struct str){0}, &message).data);
-    CHECK(!quote_cover(&arena, STR("Quarterly figures"), &message).data);
+    CHECK(!covered_of(&arena, (struct str){0}, &message).data);
+    CHECK(!covered_of(&arena, STR("Quarterly figures"), &message).data);
     arena_fini(&arena);
 }
 
@@ -91,7 +97,7 @@ static void a_whole_dialogue_fits(void)
     const struct message message = sample();
     struct arena arena;
     arena_init(&arena, QUOTE_ARENA_BYTES);
-    struct str covered = quote_cover(&arena, (struct str){text, sizeof text}, &message);
+    struct str covered = covered_of(&arena, (struct str){text, sizeof text}, &message);
     CHECK(covered.len == sizeof want && memcmp(covered.data, want, sizeof want) == 0);
     arena_fini(&arena);
 }
@@ -104,7 +110,7 @@ static void check_run_at(const struct message *message, struct str content, size
     arena_init(&arena, QUOTE_ARENA_BYTES);
     memcpy(text + 4, content.data + at, QUOTE_RUN_BYTES);
     test_row("at %zu", at);
-    CHECK_TEXT(quote_cover(&arena, str_of(text), message), want);
+    CHECK_TEXT(covered_of(&arena, str_of(text), message), want);
     arena_fini(&arena);
 }
 
@@ -130,6 +136,62 @@ static void a_run_is_found_wherever_it_stands(void)
     buf_fini(&base64);
 }
 
+static void what_is_said_at_once_is_covered_each_by_itself(void)
+{
+    const struct message message = sample();
+    struct arena arena;
+    arena_init(&arena, QUOTE_ARENA_BYTES);
+    struct str texts[] = {
+        STR("4711 salaries.xlsx"), {0}, STR("Quarter"), STR("Quarterly: salaries.xls"), STR("")};
+    quote_cover(&arena, texts, sizeof texts / sizeof *texts, &message);
+    CHECK_TEXT(texts[0], "4711 *************");
+    CHECK(!texts[1].data);
+    CHECK_TEXT(texts[2], "Quarter");
+    CHECK_TEXT(texts[3], "*********: ************");
+    CHECK_TEXT(texts[4], "");
+    arena_fini(&arena);
+    struct str more[] = {STR("4711"), STR("salaries.xlsx")};
+    arena_init(&arena, 64);
+    quote_cover(&arena, more, sizeof more / sizeof *more, &message);
+    CHECK(!more[0].data && !more[1].data);
+    arena_fini(&arena);
+}
+
+/* Wherever lines of base64 break, and however it is padded. */
+static void an_attachment_is_looked_through_over_its_line_ends(void)
+{
+    enum { OCTETS = 2400, LINES = 3 };
+    static const struct {
+        size_t width;
+        const char *end;
+    } lines[LINES] = {{4, "\n"}, {12, " "}, {76, "\r\n"}};
+    unsigned char octets[OCTETS];
+    uint32_t state = 1;
+    for (size_t i = 0; i < OCTETS; i++) {
+        state = state * 1664525 + 1013904223;
+        octets[i] = (unsigned char)(state >> 24 | 0x80);
+    }
+    for (size_t row = 0; row < LINES * 3; row++) {
+        struct str content = {(const char *)octets, OCTETS - row / LINES};
+        struct buf base64, broken;
+        buf_init(&base64, 1 << 14);
+        buf_init(&broken, 1 << 14);
+        base64_encode(&base64, content);
+        for (struct str rest = buf_view(&base64); rest.len; rest = str_from(rest, lines[row % LINES].width)) {
+            buf_append(&broken, str_first(rest, lines[row % LINES].width));
+            buf_append(&broken, str_of(lines[row % LINES].end));
+        }
+        struct attachment attachment = {.content_base64 = buf_view(&broken)};
+        struct message message = {.attachments = &attachment, .attachment_count = 1};
+        for (size_t at = row; at + QUOTE_RUN_BYTES <= content.len; at += 11)
+            check_run_at(&message, content, at);
+        for (size_t at = content.len - 3 * QUOTE_RUN_BYTES; at + QUOTE_RUN_BYTES <= content.len; at++)
+            check_run_at(&message, content, at);
+        buf_fini(&broken);
+        buf_fini(&base64);
+    }
+}
+
 int main(void)
 {
     TEST(what_is_quoted_is_covered_and_nothing_else);
@@ -137,5 +199,7 @@ int main(void)
     TEST(absent_stays_absent_and_no_memory_shows_nothing);
     TEST(a_whole_dialogue_fits);
     TEST(a_run_is_found_wherever_it_stands);
+    TEST(what_is_said_at_once_is_covered_each_by_itself);
+    TEST(an_attachment_is_looked_through_over_its_line_ends);
     return test_result();
 }

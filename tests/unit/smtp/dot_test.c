@@ -2,13 +2,16 @@
 #include "smtp/dot.h"
 #include "test.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 static struct buf out;
 
 /* Stuffs the body in pieces, with little room. */
 static bool stuff(struct str body, size_t piece_bytes, size_t room)
 {
     struct smtp_dot dot = {0};
-    char space[64];
+    char space[512];
     buf_clear(&out);
     for (size_t at = 0; at < body.len && !dot.bare; at += piece_bytes) {
         struct str piece = str_first(str_from(body, at), piece_bytes);
@@ -62,9 +65,56 @@ static void a_lone_cr_or_lf_is_refused(void)
             }
 }
 
+/* An octet at a time: the rules as they are written. */
+static bool stuff_slowly(struct str body, struct buf *want)
+{
+    buf_clear(want);
+    for (size_t i = 0; i < body.len; i++) {
+        bool is_cr = body.data[i] == '\r', is_lf = body.data[i] == '\n';
+        bool begins_line = i == 0 || body.data[i - 1] == '\n';
+        if (is_cr && (i + 1 == body.len || body.data[i + 1] != '\n'))
+            return false;
+        if (is_lf && (i == 0 || body.data[i - 1] != '\r'))
+            return false;
+        if (begins_line && body.data[i] == '.')
+            buf_append_char(want, '.');
+        buf_append_char(want, body.data[i]);
+    }
+    if (body.len && body.data[body.len - 1] != '\n')
+        buf_append(want, STR("\r\n"));
+    return true;
+}
+
+/* Lines, dots and what stands alone, at every place of a stride of blocks. */
+static void long_bodies_are_stuffed_as_short_ones_are(void)
+{
+    static const char *const inserts[] = {"\r\n",       "\r\n.", ".",      "\r",      "\n",
+                                          "\r\n.\r\n.", "\n.",   "\r\r\n", "\r\n\r\n"};
+    enum { MOST_OCTETS = 210 };
+    struct buf want;
+    buf_init(&want, 4096);
+    for (size_t i = 0; i < sizeof inserts / sizeof inserts[0]; i++)
+        for (size_t at = 0; at < MOST_OCTETS; at++)
+            for (size_t tail = 0; tail < 140; tail += 23) {
+                char text[512];
+                size_t len = strlen(inserts[i]);
+                memset(text, 'a', sizeof text);
+                memcpy(text + at, inserts[i], len);
+                struct str body = {text, at + len + tail};
+                test_row("insert %zu at %zu, %zu behind it", i, at, tail);
+                bool valid = stuff_slowly(body, &want);
+                for (size_t piece = 61; piece < 512; piece += 67) {
+                    CHECK_INT(stuff(body, piece, 2 + at), valid);
+                    CHECK(!valid || str_equal(buf_view(&out), buf_view(&want)));
+                }
+            }
+    buf_fini(&want);
+}
+
 int main(void)
 {
     buf_init(&out, 4096);
+    TEST(long_bodies_are_stuffed_as_short_ones_are);
     TEST(dots_are_stuffed_at_the_beginning_of_a_line_alone);
     TEST(a_lone_cr_or_lf_is_refused);
     buf_fini(&out);
