@@ -103,12 +103,15 @@ static void check_transfer(struct str input, struct str canonical)
     static char window[TRANSFER_WINDOW_BYTES];
     struct str forbidden = STR("token");
     struct transfer transfer;
+    struct arena arena;
     struct buf encoded, decoded;
+    arena_init(&arena, READER_MAX_BYTES);
     buf_init(&encoded, READER_MAX_BYTES);
     buf_init(&decoded, READER_MAX_BYTES);
-    transfer_set_text(&transfer, input, forbidden, window);
-    for (size_t len; (len = transfer_pull(&transfer, window)) > 0;)
-        buf_append(&encoded, (struct str){window, len});
+    FUZZ_CHECK(transfer_set_text(&transfer, &arena, input, forbidden));
+    for (struct str piece;
+         (piece = transfer_pull(&transfer, window, transfer_window_bytes(&transfer))).len > 0;)
+        buf_append(&encoded, piece);
     FUZZ_CHECK(encoded.len == transfer.size_octets);
     if (transfer.encoding == TRANSFER_7BIT) {
         buf_append(&decoded, buf_view(&encoded));
@@ -121,6 +124,7 @@ static void check_transfer(struct str input, struct str canonical)
     FUZZ_CHECK(!decoded.failed && str_equal(buf_view(&decoded), canonical));
     buf_fini(&encoded);
     buf_fini(&decoded);
+    arena_fini(&arena);
 }
 
 void fuzz_input(struct str input)

@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 # ./dev fuzz: runs libFuzzer on the targets in tests/fuzz, on each processor one at a time, and stops at the first finding
 # of each. What a run adds to a corpus stays in build/fuzz, so that the next one goes on from there. Sourced by ./dev.
+#
+# In CI it goes on beside the tests, of which many wait most of the time, and takes what they leave of the processors.
 
 # shellcheck disable=SC2154  # logs is ./dev's
-readonly fuzz_seconds=30 fuzz_input_timeout_s=10 fuzz_memory_mb=1024
+readonly fuzz_seconds=30 ci_fuzz_seconds=60 fuzz_memory_mb=1024
 
 fuzz_targets() {
     local source
@@ -13,28 +15,13 @@ fuzz_targets() {
     done
 }
 
-# fuzz_once TARGET SECONDS FLAGS...
-fuzz_once() {
-    local target=$1 seconds=$2
+# fuzz_run TARGET SECONDS: of CPU time, however busy the machine is (tests/fuzz/libfuzzer.c).
+fuzz_run() {
     local -a dictionary=()
-    shift 2
-    [[ ! -e tests/fuzz/$target.dict ]] || dictionary=("-dict=tests/fuzz/$target.dict")
-    mkdir -p "build/fuzz/corpus/$target" "build/fuzz/findings"
-    "build/fuzz/fuzz.$target" "-max_total_time=$seconds" "-timeout=$fuzz_input_timeout_s" \
-        "-rss_limit_mb=$fuzz_memory_mb" -print_final_stats=1 "-artifact_prefix=build/fuzz/findings/$target." \
-        "${dictionary[@]}" "build/fuzz/corpus/$target" "tests/fuzz/corpus/$target"
-}
-
-# Runs a target until it has had so many seconds of CPU time, however busy the machine is.
-fuzz_for() {
-    local target=$1 left=$2 log=$3 used
-    local TIMEFORMAT=%U
-    : >"$log"
-    while ((left > 0)); do
-        used=$({ time fuzz_once "$target" "$left" >>"$log" 2>&1; } 2>&1) || return
-        used=${used%.*}
-        left=$((left - (used > 0 ? used : 1)))
-    done
+    [[ ! -e tests/fuzz/$1.dict ]] || dictionary=("-dict=tests/fuzz/$1.dict")
+    mkdir -p "build/fuzz/corpus/$1" build/fuzz/findings
+    FUZZ_SECONDS=$2 "build/fuzz/fuzz.$1" "-rss_limit_mb=$fuzz_memory_mb" -print_final_stats=1 \
+        "-artifact_prefix=build/fuzz/findings/$1." "${dictionary[@]}" "build/fuzz/corpus/$1" "tests/fuzz/corpus/$1"
 }
 
 # "1234567 runs, 240 edges, 213 inputs"
@@ -47,7 +34,7 @@ fuzz_figures() {
 fuzz_target() {
     local target=$1 seconds=$2 log=$logs/fuzz-$1.log
     local what="fuzzing $target, $seconds s of CPU time"
-    if fuzz_for "$target" "$seconds" "$log"; then
+    if fuzz_run "$target" "$seconds" >"$log" 2>&1; then
         printf '%-46s ok: %s\n' "$what" "$(fuzz_figures "$log")"
         return 0
     fi
@@ -105,5 +92,42 @@ dev_fuzz() {
     need fuzz
     sanitizer_options
     build fuzz fuzzers
-    fuzz_side_by_side "$seconds" "${targets[@]}"
+    if fuzz_side_by_side "$seconds" "${targets[@]}"; then
+        say "${#targets[@]} targets, nothing found"
+    else
+        say "${#targets[@]} targets, and something FOUND"
+        return 1
+    fi
+}
+
+# --- beside the tests ------------------------------------------------------------------------------------------------
+
+fuzzers=
+stop_fuzzing() {
+    [[ -z $fuzzers ]] || kill -TERM -- "-$fuzzers" 2>/dev/null || true
+    fuzzers=
+}
+
+# All targets, built and run as SCHED_IDLE, in a process group of its own. The tests that measure wait for the lock on
+# tests/fuzz; end_fuzzing waits for the end.
+begin_fuzzing() {
+    local -a idly=(chrt --idle 0)
+    need fuzz
+    "${idly[@]}" true 2>/dev/null || idly=(nice -n 19)
+    set -m
+    flock tests/fuzz "${idly[@]}" ./dev fuzz --seconds "$ci_fuzz_seconds" >"$logs/test-fuzz.log" 2>&1 </dev/null &
+    fuzzers=$!
+    set +m
+    trap stop_fuzzing EXIT
+    trap 'exit 1' INT TERM
+}
+
+# Shows what it said. False where something was found.
+end_fuzzing() {
+    local since=$SECONDS status=0
+    wait "$fuzzers" || status=$?
+    fuzzers=
+    printf '%-46s ok (%d s)\n' "waiting for the fuzzers" $((SECONDS - since))
+    cat "$logs/test-fuzz.log"
+    return "$status"
 }
