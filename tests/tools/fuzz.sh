@@ -15,13 +15,15 @@ fuzz_targets() {
     done
 }
 
-# fuzz_run TARGET SECONDS: of CPU time, however busy the machine is (tests/fuzz/libfuzzer.c).
+# fuzz_run TARGET SECONDS: of CPU time, however busy the machine is (tests/fuzz/libfuzzer.c); with --clock no longer than
+# that by the clock, either.
+fuzz_clock_s=0
 fuzz_run() {
     local -a dictionary=()
     [[ ! -e tests/fuzz/$1.dict ]] || dictionary=("-dict=tests/fuzz/$1.dict")
     mkdir -p "build/fuzz/corpus/$1" build/fuzz/findings
-    FUZZ_SECONDS=$2 "build/fuzz/fuzz.$1" "-rss_limit_mb=$fuzz_memory_mb" -print_final_stats=1 \
-        "-artifact_prefix=build/fuzz/findings/$1." "${dictionary[@]}" "build/fuzz/corpus/$1" "tests/fuzz/corpus/$1"
+    FUZZ_SECONDS=$2 "build/fuzz/fuzz.$1" "-rss_limit_mb=$fuzz_memory_mb" "-max_total_time=$fuzz_clock_s" \
+        -print_final_stats=1 "-artifact_prefix=build/fuzz/findings/$1." "${dictionary[@]}" "build/fuzz/corpus/$1" "tests/fuzz/corpus/$1"
 }
 
 # "1234567 runs, 240 edges, 213 inputs"
@@ -33,7 +35,7 @@ fuzz_figures() {
 
 fuzz_target() {
     local target=$1 seconds=$2 log=$logs/fuzz-$1.log
-    local what="fuzzing $target, $seconds s of CPU time"
+    local what="fuzzing $target, $seconds s"
     if fuzz_run "$target" "$seconds" >"$log" 2>&1; then
         printf '%-46s ok: %s\n' "$what" "$(fuzz_figures "$log")"
         return 0
@@ -75,16 +77,18 @@ fuzz_side_by_side() {
 
 dev_fuzz() {
     local -a targets=()
-    local seconds=$fuzz_seconds target
+    local seconds=$fuzz_seconds target by_clock=
     while (($#)); do
         case $1 in
             --seconds) seconds=${2:-} && shift ;;
-            -*) die "usage: ./dev fuzz [TARGET...] [--seconds N]" ;;
+            --clock) by_clock=true ;;
+            -*) die "usage: ./dev fuzz [TARGET...] [--seconds N] [--clock]" ;;
             *) targets+=("$1") ;;
         esac
         shift
     done
     [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "--seconds wants a number"
+    [[ -z $by_clock ]] || fuzz_clock_s=$seconds
     ((${#targets[@]})) || mapfile -t targets < <(fuzz_targets)
     for target in "${targets[@]}"; do
         [[ -e tests/fuzz/${target}_fuzz.c ]] || die "no target '$target'; there are: $(fuzz_targets | paste -s -d ' ')"
@@ -115,7 +119,8 @@ begin_fuzzing() {
     need fuzz
     "${idly[@]}" true 2>/dev/null || idly=(nice -n 19)
     set -m
-    flock tests/fuzz "${idly[@]}" ./dev fuzz --seconds "$ci_fuzz_seconds" >"$logs/test-fuzz.log" 2>&1 </dev/null &
+    flock tests/fuzz "${idly[@]}" ./dev fuzz --seconds "$ci_fuzz_seconds" --clock >"$logs/test-fuzz.log" \
+        2>&1 </dev/null &
     fuzzers=$!
     set +m
     trap stop_fuzzing EXIT

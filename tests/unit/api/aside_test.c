@@ -127,5 +127,6 @@ int main(void)
     TEST(nothing_waits_while_a_thread_may_be_had);
     TEST(without_a_thread_nothing_is_taken);
     TEST(a_stop_waits_for_what_was_brought_and_takes_nothing_more);
+    test_wait_for_threads();
     return test_result();
 }

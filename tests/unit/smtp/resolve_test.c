@@ -158,5 +158,6 @@ int main(void)
     TEST(past_the_deadline_nothing_is_asked);
     TEST(a_silent_resolver_is_left_by_deadline_or_stop);
     TEST(no_more_are_left_behind_than_the_limit);
+    test_wait_for_threads();
     return test_result();
 }
