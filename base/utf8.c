@@ -110,6 +110,6 @@ struct str utf8_make_safe(struct arena *arena, struct str s, size_t max_bytes)
         buf_append(&safe, (struct str){bytes, encoded_len});
     }
     struct str copy = arena_keep(arena, &safe);
-    buf_fini(&safe);
+    buf_wipe(&safe); /* a relay's words may quote the mail */
     return copy;
 }
