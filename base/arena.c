@@ -108,6 +108,19 @@ struct str arena_copy(struct arena *arena, struct str bytes)
     return (struct str){copy, bytes.len};
 }
 
+struct str arena_join(struct arena *arena, struct str before, char separator, struct str behind)
+{
+    size_t len = before.len + 1 + behind.len;
+    char *joined = arena_take_room(arena, len + 1);
+    if (!joined)
+        return (struct str){0};
+    memcpy(joined, before.data, before.len);
+    joined[before.len] = separator;
+    memcpy(joined + before.len + 1, behind.data, behind.len);
+    joined[len] = '\0';
+    return (struct str){joined, len};
+}
+
 struct str arena_format(struct arena *arena, const char *format, ...)
 {
     va_list args;

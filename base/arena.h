@@ -40,6 +40,7 @@ void arena_shrink_room(struct arena *arena, const char *room, size_t bytes);
 
 /* A copy with a NUL behind it that the view does not count. Absent stays absent. */
 struct str arena_copy(struct arena *arena, struct str bytes);
+struct str arena_join(struct arena *arena, struct str before, char separator, struct str behind);
 struct str arena_format(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A copy of what `buf` holds; where the buffer failed, the arena has failed too. */

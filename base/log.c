@@ -20,7 +20,8 @@ static struct {
     _Atomic enum log_level level;
     _Atomic enum log_format format;
     atomic_bool has_priorities;
-} settings = {LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false};
+    atomic_bool is_file; /* takes each line at once, and whole */
+} settings = {LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false, false};
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 static const int priorities[] = {7, 6, 4, 3}; /* syslog(3) */
@@ -38,11 +39,18 @@ static bool stderr_is_journal(void)
            status.st_ino == inode_number;
 }
 
+static bool stderr_is_file(void)
+{
+    struct stat status;
+    return fstat(STDERR_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 void log_configure(enum log_level level, enum log_format format)
 {
     settings.level = level;
     settings.format = format;
     settings.has_priorities = stderr_is_journal();
+    settings.is_file = stderr_is_file();
 }
 
 bool log_wants(enum log_level level)
@@ -136,17 +144,27 @@ static void append_field(struct buf *line, const struct log_field *field)
 static atomic_uint dropped_lines;
 static atomic_uint_fast64_t dropped_in_all;
 
+static bool write_line(struct str line)
+{
+    return write(STDERR_FILENO, line.data, line.len) >= 0;
+}
+
 /* A reader that does not keep up must not hold up the mail: what is not taken at once is dropped. A line is
- * no longer than what a pipe takes whole (PIPE_BUF), so that POLLOUT says that the write will not wait. */
-static bool put_line(struct str line)
+ * no longer than what a pipe takes whole (PIPE_BUF), so that POLLOUT says that the write will not wait, where no
+ * other thread writes before it. */
+static bool write_line_at_once(struct str line)
 {
     static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     pthread_mutex_lock(&one_at_a_time);
-    bool taken =
-        poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) && write(STDERR_FILENO, line.data, line.len) >= 0;
+    bool taken = poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) && write_line(line);
     pthread_mutex_unlock(&one_at_a_time);
     return taken;
+}
+
+static bool put_line(struct str line)
+{
+    return settings.is_file ? write_line(line) : write_line_at_once(line);
 }
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count)

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include "base/block.h"
+
 #include <string.h>
 
 static const uint32_t REPLACEMENT = 0xFFFD;
@@ -91,23 +93,40 @@ bool utf8_is_control(uint32_t code_point)
     return code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0);
 }
 
+/* All but printable ASCII. */
+static block find_unsafe(block octets)
+{
+    return (block)((octets < ' ') | (octets >= 0x7f));
+}
+
+/* What may be shown of the code point at the front, which is taken off. */
+static struct str cut_safe(struct str *s, char bytes[static UTF8_MAX_BYTES])
+{
+    uint32_t code_point;
+    size_t len = utf8_decode(*s, &code_point);
+    if (!len)
+        code_point = REPLACEMENT;
+    else if (utf8_is_control(code_point))
+        code_point = ' ';
+    *s = str_from(*s, len ? len : 1);
+    return (struct str){bytes, utf8_encode(code_point, bytes)};
+}
+
 struct str utf8_make_safe(struct arena *arena, struct str s, size_t max_bytes)
 {
     struct buf safe;
     buf_init(&safe, max_bytes + 1);
-    while (s.len) {
-        uint32_t code_point;
-        size_t len = utf8_decode(s, &code_point);
-        s = str_from(s, len ? len : 1);
-        if (!len)
-            code_point = REPLACEMENT;
-        else if (utf8_is_control(code_point))
-            code_point = ' ';
+    while (s.len && safe.len < max_bytes) {
         char bytes[UTF8_MAX_BYTES];
-        size_t encoded_len = utf8_encode(code_point, bytes);
-        if (safe.len + encoded_len > max_bytes)
+        size_t plain = block_run(s, max_bytes - safe.len, find_unsafe);
+        struct str next = str_first(s, plain);
+        if (plain)
+            s = str_from(s, plain);
+        else
+            next = cut_safe(&s, bytes);
+        if (next.len > max_bytes - safe.len)
             break;
-        buf_append(&safe, (struct str){bytes, encoded_len});
+        buf_append(&safe, next);
     }
     struct str copy = arena_keep(arena, &safe);
     buf_wipe(&safe); /* a relay's words may quote the mail */

@@ -147,7 +147,7 @@ static bool set_address(struct arena *arena, struct str local, struct str domain
         return fault_set(fault, FAULT_INVALID_ADDRESS, "the address is longer than %d octets",
                          MAX_ADDRESS_BYTES);
     mailbox->at = local.len;
-    mailbox->address = arena_format(arena, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain));
+    mailbox->address = arena_join(arena, local, '@', domain);
     return mailbox->address.data || fault_set(fault, FAULT_OVERLOADED, "out of memory");
 }
 

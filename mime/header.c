@@ -110,7 +110,7 @@ static size_t last_close(struct str text)
 /* What words are measured by. */
 struct measure {
     struct str text;
-    size_t close;   /* nothing behind it can be taken for the end of an encoded word */
+    size_t close;   /* nothing behind it can be taken for the end of an encoded word; 0 where none begins */
     size_t longest; /* octets of a plain word with its spaces, on a line of its own */
     size_t first;   /* of the first, which stands behind the field's name */
 };
@@ -120,8 +120,11 @@ static bool needs_encoding(const struct measure *measure, struct word word)
     struct str text = measure->text;
     struct str token = str_first(str_from(text, word.token), word.end - word.token);
     bool at_edge = (word.begin == 0 && word.token > 0) || token.len == 0 || token.data[token.len - 1] == ' ';
-    size_t open = word.token + str_find(token, STR("=?"));
-    bool looks_encoded = open < word.end && open + 2 <= measure->close;
+    bool looks_encoded = false;
+    if (measure->close) {
+        size_t open = word.token + str_find(token, STR("=?"));
+        looks_encoded = open < word.end && open + 2 <= measure->close;
+    }
     size_t limit = word.begin == 0 ? measure->first : measure->longest;
     return at_edge || looks_encoded || word.end - word.begin > limit || !utf8_is_ascii(token);
 }
@@ -130,6 +133,8 @@ static bool needs_encoding(const struct measure *measure, struct word word)
 static size_t find_close(const struct measure *measure)
 {
     struct word word;
+    if (!str_contains(measure->text, STR("=?")))
+        return 0;
     for (size_t at = 0; at < measure->text.len; at = word.end) {
         word = next_word(measure->text, at);
         if (needs_encoding(measure, word))

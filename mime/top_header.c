@@ -74,7 +74,7 @@ static void write_date(struct buf *out, struct date date)
 {
     char text[DATE_BYTES];
     date_format(date, text);
-    write_text(out, STR("Date"), str_of(text), HEADER_OPAQUE);
+    write_token(out, STR("Date"), str_of(text));
 }
 
 /* Where the message would have gone. Encoded where it must be: a field for people to read. */

@@ -4,8 +4,6 @@
 
 #include "base/utf8.h"
 
-#include <inttypes.h>
-
 enum { COMMAND_LIMIT = 512 };
 
 /* RFC 3461 4: "+" and two digits for what is no graphic character, "+" or "=". */
@@ -43,12 +41,22 @@ static void append_mail_dsn(struct buf *line, const struct dsn *dsn)
     }
 }
 
+static void append_path(struct buf *line, struct str verb, struct str address)
+{
+    buf_append(line, verb);
+    buf_append_char(line, '<');
+    buf_append(line, address);
+    buf_append_char(line, '>');
+}
+
 void smtp_command_mail(struct buf *line, const struct smtp_envelope *envelope, uint64_t size_octets,
                        const struct smtp_capabilities *offered)
 {
-    buf_append_format(line, "MAIL FROM:<%.*s>", STR_ARG(envelope->return_path));
-    if (smtp_capabilities_offer(offered, SMTP_SIZE))
-        buf_append_format(line, " SIZE=%" PRIu64, size_octets); /* RFC 1870 5 */
+    append_path(line, STR("MAIL FROM:"), envelope->return_path);
+    if (smtp_capabilities_offer(offered, SMTP_SIZE)) {
+        buf_append(line, STR(" SIZE=")); /* RFC 1870 5 */
+        buf_append_uint(line, size_octets);
+    }
     if (envelope->eight_bit)
         buf_append(line, STR(" BODY=8BITMIME")); /* RFC 6152 2 */
     if (envelope->smtputf8)
@@ -90,7 +98,7 @@ static void append_original_recipient(struct buf *line, struct str address)
 void smtp_command_rcpt(struct buf *line, const struct smtp_envelope *envelope, size_t recipient)
 {
     struct str address = envelope->recipients[recipient];
-    buf_append_format(line, "RCPT TO:<%.*s>", STR_ARG(address));
+    append_path(line, STR("RCPT TO:"), address);
     if (!envelope->dsn.notify)
         return;
     append_notify(line, envelope->dsn.notify);

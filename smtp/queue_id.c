@@ -9,6 +9,8 @@
  * general ones. A form that ordinary prose may fit is `weak`: there an ID must have a digit. */
 #include "smtp/queue_id.h"
 
+#include <string.h>
+
 struct form {
     const char *relay;
     const char *words;
@@ -113,18 +115,24 @@ static struct str fit_here(struct str words, struct str text)
     return id;
 }
 
-/* A bit for each character that a word begins with, whatever its case; none for what stands for any word. A form fits
- * no text that lacks one of its bits. */
-static uint32_t first_characters(struct str words)
+/* A bit for each character that a word begins with, whatever its case. */
+static uint32_t first_characters(struct str text)
 {
     uint32_t bits = 0;
-    char before = ' ';
-    for (size_t i = 0; i < words.len; before = words.data[i++]) {
-        char c = words.data[i];
-        if ((before == ' ' || before == '\t') && c != '%' && c != '?' && c != '^' && c != '$')
-            bits |= UINT32_C(1) << (c & 31);
-    }
+    for (char before = ' '; text.len; before = text.data[0], text = str_from(text, 1))
+        if (before == ' ' || before == '\t')
+            bits |= UINT32_C(1) << (text.data[0] & 31);
     return bits;
+}
+
+/* A form fits no text that has no word with the first character of one of its own. */
+static bool may_fit(const char *words, uint32_t first_there)
+{
+    char before = ' ';
+    for (; *words; before = *words++)
+        if (before == ' ' && !strchr("%?^$", *words) && !(first_there & UINT32_C(1) << (*words & 31)))
+            return false;
+    return true;
 }
 
 /* Most rows fail at the first character of most words. */
@@ -154,10 +162,9 @@ struct str smtp_queue_id_find(struct str text)
 {
     const uint32_t there = first_characters(text);
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        struct str words = str_of(forms[i].words);
-        if (first_characters(words) & ~there)
+        if (!may_fit(forms[i].words, there))
             continue;
-        struct str id = fit(words, text);
+        struct str id = fit(str_of(forms[i].words), text);
         if (id.data && (!forms[i].weak || has_digit(id)))
             return id;
     }

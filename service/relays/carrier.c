@@ -21,12 +21,12 @@ bool carrier_has_room(const struct carrier *carrier, const struct configuration 
            clock_monotonic_us() - carrier->opened_at_us < settings->smtp_max_age_ms * 1000;
 }
 
+/* One that has had a message says by itself, before a word of the next, that it has ended (SMTP_AFTER_RETRY). */
 static bool is_alive(const struct carrier *carrier)
 {
-    if (!smtp_session_is_idle(carrier->session))
-        return false;
-    bool is_awake = clock_monotonic_us() - carrier->used_at_us < AWAKE_MS * 1000;
-    return is_awake || smtp_session_probe(carrier->session, SIGN_OF_LIFE_MS);
+    if (clock_monotonic_us() - carrier->used_at_us < AWAKE_MS * 1000)
+        return carrier->messages || smtp_session_is_idle(carrier->session);
+    return smtp_session_probe(carrier->session, SIGN_OF_LIFE_MS);
 }
 
 static bool is_reusable(const struct carrier *carrier, const struct configuration *configuration)
