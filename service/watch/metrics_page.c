@@ -63,7 +63,7 @@ static void append_relay_gauges(struct buf *out, struct gateway *gateway)
 
 static void append_server_gauges(struct buf *out, const struct api_server *server)
 {
-    exposition_append_gauge(out, "postern_in_flight", "Messages submitted and not answered yet.",
+    exposition_append_gauge(out, "postern_in_flight", "Messages that came in whole and are not answered yet.",
                             api_server_in_flight(server));
     exposition_append_gauge(out, "postern_in_flight_bytes", "Bytes of requests and answers held.",
                             api_server_in_flight_bytes(server));
