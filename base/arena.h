@@ -35,7 +35,8 @@ void *arena_take_array(struct arena *arena, size_t count, size_t bytes);
 /* Not zeroed: for what is written before it is read. */
 void *arena_take_room(struct arena *arena, size_t bytes);
 
-/* Of the room that was taken last `bytes` stay; the rest, in which nothing was written, is given back. */
+/* Of the room that was taken last `bytes` stay. The rest, in which nothing was written, is there for what comes
+ * next, and counts as taken. */
 void arena_shrink_room(struct arena *arena, const char *room, size_t bytes);
 
 /* A copy with a NUL behind it that the view does not count. Absent stays absent. */

@@ -35,15 +35,6 @@ static inline bool block_has(block found)
     return (halves[0] | halves[1]) != 0;
 }
 
-/* How many were found. */
-static inline size_t block_count(block found)
-{
-    static const uint64_t ones = 0x0101010101010101U;
-    uint64_t halves[2];
-    memcpy(halves, &found, sizeof halves);
-    return (((halves[0] & ones) + (halves[1] & ones)) * ones) >> 56;
-}
-
 /* Octets from `first` to `last`, by the one comparison that processors have, which is signed: `last` is moved to the
  * highest number, and what lies beyond wraps around. */
 static inline block block_range(block octets, uint8_t first, uint8_t last)

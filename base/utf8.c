@@ -99,35 +99,32 @@ static block find_unsafe(block octets)
     return (block)((octets < ' ') | (octets >= 0x7f));
 }
 
-/* What may be shown of the code point at the front, which is taken off. */
-static struct str cut_safe(struct str *s, char bytes[static UTF8_MAX_BYTES])
+/* What may be shown of the front of `s`, which is taken off: a run of plain octets, or one code point. False where there
+ * is no room for it. */
+static bool move_safe(struct buf *safe, struct str *s, size_t room)
 {
+    size_t plain = block_run(*s, room, find_unsafe);
     uint32_t code_point;
-    size_t len = utf8_decode(*s, &code_point);
+    size_t len = plain ? plain : utf8_decode(*s, &code_point);
     if (!len)
         code_point = REPLACEMENT;
-    else if (utf8_is_control(code_point))
+    else if (!plain && utf8_is_control(code_point))
         code_point = ' ';
+    char bytes[UTF8_MAX_BYTES];
+    struct str shown = plain ? str_first(*s, plain) : (struct str){bytes, utf8_encode(code_point, bytes)};
     *s = str_from(*s, len ? len : 1);
-    return (struct str){bytes, utf8_encode(code_point, bytes)};
+    if (shown.len <= room)
+        buf_append(safe, shown);
+    return shown.len <= room;
 }
 
 struct str utf8_make_safe(struct arena *arena, struct str s, size_t max_bytes)
 {
     struct buf safe;
     buf_init(&safe, max_bytes + 1);
-    while (s.len && safe.len < max_bytes) {
-        char bytes[UTF8_MAX_BYTES];
-        size_t plain = block_run(s, max_bytes - safe.len, find_unsafe);
-        struct str next = str_first(s, plain);
-        if (plain)
-            s = str_from(s, plain);
-        else
-            next = cut_safe(&s, bytes);
-        if (next.len > max_bytes - safe.len)
+    while (s.len && safe.len < max_bytes)
+        if (!move_safe(&safe, &s, max_bytes - safe.len))
             break;
-        buf_append(&safe, next);
-    }
     struct str copy = arena_keep(arena, &safe);
     buf_wipe(&safe); /* a relay's words may quote the mail */
     return copy;

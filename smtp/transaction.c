@@ -196,8 +196,7 @@ enum smtp_after smtp_transaction_run(struct smtp_dialogue *dialogue, const struc
     struct smtp_session *session = dialogue->session;
     bool was_used = session->is_used;
     enum smtp_after after;
-    if (!start(dialogue, mail, &after))
-        return after;
+    bool has_begun = start(dialogue, mail, &after); /* asks whether the session is new */
     session->is_used = true;
-    return run_parts(dialogue, mail, waiting, was_used);
+    return !has_begun ? after : run_parts(dialogue, mail, waiting, was_used);
 }

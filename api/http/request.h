@@ -1,8 +1,8 @@
 /* api/http/request.h: one HTTP request on its way, as libmicrohttpd calls for it: begun when its target is known,
  * advanced as its header and body arrive and when its outcome stands, ended when it is over.
  *
- * Threads    always on the libmicrohttpd thread of its connection, but for what a large body takes long to: server.h
- *            says what others may do.
+ * Threads    always on the libmicrohttpd thread of its connection, but for the steps of a large body, which a thread
+ *            beside it takes (aside.h): server.h says what others may do.
  */
 #ifndef POSTERN_API_HTTP_REQUEST_H
 #define POSTERN_API_HTTP_REQUEST_H

@@ -8,7 +8,7 @@
  * without their escapes, are sorted, and equal ones are then neighbours. Sorting needs no hash that a caller
  * could aim at.
  *
- * Almost all bytes of a large request are base64 inside one string; plain_run passes over them by blocks.
+ * Almost all bytes of a large request are base64 inside one string; skip_plain_run passes over them by blocks.
  */
 #include "api/json/json_check.h"
 
@@ -78,16 +78,10 @@ static void skip_space(struct checker *c)
         c->at++;
 }
 
-/* What a string cannot simply go on with. */
-static block find_stops(block octets)
-{
-    return ~block_range(octets, ' ', 0x7f) | (block)((octets == '"') | (octets == '\\'));
-}
-
 static void skip_plain_run(struct checker *c)
 {
     struct str rest = {c->text.data + c->at, c->text.len - c->at};
-    c->at += block_run(rest, SIZE_MAX, find_stops);
+    c->at += block_run(rest, SIZE_MAX, json_find_special);
 }
 
 /* \uXXXX; `at` is behind the "u". RFC 7493 section 2.1: surrogates come in pairs. */

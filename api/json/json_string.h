@@ -1,8 +1,15 @@
-/* api/json/json_string.h: the escapes of a JSON string (RFC 8259 section 7). */
+/* api/json/json_string.h: what a JSON string is made of (RFC 8259 section 7). */
 #ifndef POSTERN_API_JSON_JSON_STRING_H
 #define POSTERN_API_JSON_JSON_STRING_H
 
 #include "base/arena.h"
+#include "base/block.h"
+
+/* All but ASCII that stands for itself. */
+static inline block json_find_special(block octets)
+{
+    return ~block_range(octets, ' ', 0x7f) | (block)((octets == '"') | (octets == '\\'));
+}
 
 /* The value of the four hexadecimal digits at the front of `digits`, or -1. */
 int json_hex4(struct str digits);

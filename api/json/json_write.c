@@ -1,6 +1,6 @@
 #include "api/json/json_write.h"
 
-#include "base/block.h"
+#include "api/json/json_string.h"
 #include "base/utf8.h"
 
 enum { US_PER_TENTH_MS = 100 };
@@ -56,12 +56,6 @@ void json_close_array(struct json_writer *json)
     close_with(json, ']');
 }
 
-/* All but ASCII that stands for itself in a JSON string (RFC 8259 section 7). */
-static block find_special(block octets)
-{
-    return (block)((octets < 0x20) | (octets >= 0x80) | (octets == '"') | (octets == '\\'));
-}
-
 static void append_escaped(struct buf *out, char c)
 {
     static const char short_forms[] = "\"\"\\\\\nn\rr\tt";
@@ -84,7 +78,7 @@ void json_text(struct json_writer *json, const char *name, struct str text)
     begin(json, name);
     buf_append_char(&json->out, '"');
     while (text.len) {
-        size_t len = block_run(text, text.len, find_special);
+        size_t len = block_run(text, text.len, json_find_special);
         buf_append(&json->out, str_first(text, len));
         text = str_from(text, len);
         if (!text.len)

@@ -121,7 +121,7 @@ static bool start_thread(struct pool *pool, int64_t now_us)
 /* The jobs that wait but for those that `looking` threads are about to take. */
 static struct tempo_load load_of(const struct pool *pool, unsigned looking)
 {
-    return (struct tempo_load){.busy = pool->threads - pool->leaving - pool->idle_threads,
+    return (struct tempo_load){.busy = pool->carrying,
                                .messages = pool->queue.count > looking ? pool->queue.count - looking : 0,
                                .since_us = pool->queue.first ? pool->queue.first->queued_at_us : 0};
 }
@@ -147,11 +147,13 @@ static bool start_another(struct pool *pool, int64_t now_us)
 void pool_rouse(struct pool *pool)
 {
     int64_t now_us = clock_monotonic_us();
-    while (!pool->stopping && needs_another(pool, now_us))
+    while (!pool->stopping && needs_another(pool, now_us)) {
         if (pool->sleepers)
             worker_wake(pool->sleepers);
         else if (!start_another(pool, now_us))
             return;
+        tempo_join(&pool->tempo, now_us);
+    }
 }
 
 /* With the lock held. */

@@ -1,8 +1,8 @@
 /* service/relays/pool.h: the sessions with one relay: threads that take messages from a bounded queue.
  *
- * A thread is started when a message finds none waiting, up to the limit, and ends, with its session, when
- * there was nothing to do for a while: an idle gateway holds neither. How many there may be is limit.h's to
- * say, whether a session may be opened at all breaker.h's.
+ * A thread is started when a message finds none waiting, up to the limit, and those that are busy do not take it
+ * soon (tempo.h). It ends, with its session, when there was nothing to do for a while: an idle gateway holds
+ * neither. How many there may be is limit.h's to say, whether a session may be opened at all breaker.h's.
  *
  * Ownership  a job belongs to the pool from pool_push until `done` is called with it, once, on any thread.
  * Errors     OVERLOADED: the queue is full, or a message waited in it until its deadline; SHUTTING_DOWN.
@@ -29,8 +29,9 @@ struct pool *pool_start(struct configuration *configuration, size_t relay, struc
 /* Once it is taken, `done` may be called before this returns. */
 bool pool_push(struct pool *pool, struct job *job, enum job_place place, struct fault *fault);
 
-/* Ends what has waited until its deadline, and starts threads that a limit or a trial had held back. To be
- * called now and then. */
+/* Ends what has waited until its deadline, and wakes or starts threads that a limit or a trial had held back, or that
+ * busy ones were to do without, and did not. To be called at least each second while there is work: none waits
+ * longer for nothing. */
 void pool_tick(struct pool *pool);
 
 /* New sessions use it, and nothing that was learnt of the old one's holds; open ones are closed when their

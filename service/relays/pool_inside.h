@@ -1,8 +1,8 @@
-/* service/relays/pool_inside.h: what pool.c, its threads, worker.c, their rest, sleep.c, their permits, permit.c, and
- * what they learn, learn.c, share. Nobody else includes it.
+/* service/relays/pool_inside.h: what pool.c and its threads share: worker.c, their rest, worker_sleep.c, what they
+ * learn, worker_learn.c, and their permits, permit.c. Nobody else includes it but the pool's own test.
  *
- * Threads    everything in the pool is guarded by its lock; what a worker has is its own thread's, but for
- *            what is said to be counted.
+ * Threads    everything in the pool is guarded by its lock, and so is of a worker what is said to be counted, and
+ *            what it sleeps by; the rest is its own thread's.
  */
 #ifndef POSTERN_SERVICE_RELAYS_POOL_INSIDE_H
 #define POSTERN_SERVICE_RELAYS_POOL_INSIDE_H
@@ -31,6 +31,7 @@ struct pool {
     unsigned idle_threads; /* that can take a job at once: asleep, or about to look for one */
     unsigned asleep;       /* of these */
     unsigned sessions;     /* that are open, and not of a thread that is leaving */
+    unsigned carrying;     /* of these, with a message under way */
     bool stopping;
     struct departed departed; /* the thread that ended last, not joined yet */
     struct tempo tempo;
@@ -48,7 +49,7 @@ struct pool {
 /* A session thread. */
 struct worker {
     struct pool *pool;
-    pthread_cond_t wake;
+    pthread_cond_t wake; /* with the next: what it sleeps by */
     struct worker *next_sleeper;
     struct carrier carrier;
     struct configuration *configuration; /* that the job in hand is served with */
@@ -57,9 +58,9 @@ struct worker {
     int64_t opening_at_us;               /* when the session that is being opened was begun */
     struct job *held;                    /* taken while another was served: the next */
     unsigned permit; /* the epoch in which the breaker let it open a session; 0: it has not */
-    bool is_idle, is_asleep, has_session; /* counted */
-    bool is_refused;                      /* the breaker is open: the job in hand is to be ended */
-    bool is_ahead;                        /* the session knows of the job in hand: nobody else may have it */
+    bool is_idle, is_asleep, has_session, is_carrying; /* counted */
+    bool is_refused;    /* the breaker is open: the job in hand is to be ended */
+    bool is_ahead;      /* the session knows of the job in hand: nobody else may have it */
     bool may_try_again; /* no session could be opened, but another may do, or other terms hold now */
 };
 
@@ -81,8 +82,9 @@ void worker_wake(struct worker *worker);
 /* Lets go of the lock meanwhile. False where nobody woke it in time. */
 bool worker_sleep(struct worker *worker, const struct timespec *until);
 
-/* With the lock held: what the end of a message, or of a look at the relay, says about it. */
-void worker_learn(struct worker *worker, enum carrier_end end, const struct outcome *outcome);
+/* With the lock held: what the end of a job, a message or a look at the relay, says about it. */
+void worker_learn(struct worker *worker, const struct job *job, enum carrier_end end,
+                  const struct outcome *outcome);
 
 /* The breaker's leave to open a session, which a worker has until it is spent; all with the lock held. One of
  * another epoch is none. */

@@ -19,6 +19,13 @@
 enum { MAX_RETURNS = 3, PROBE_ARENA_BYTES = 256 * 1024 };
 
 /* With the lock held. */
+static void count_carrying(struct worker *worker, bool is_carrying)
+{
+    worker->pool->carrying += is_carrying - worker->is_carrying;
+    worker->is_carrying = is_carrying;
+}
+
+/* With the lock held. */
 static void count_session(struct worker *worker, bool has_session)
 {
     if (has_session && !worker->has_session)
@@ -26,6 +33,7 @@ static void count_session(struct worker *worker, bool has_session)
     if (!has_session && worker->has_session && --worker->pool->sessions == 0)
         breaker_rest(&worker->pool->breaker);
     worker->has_session = has_session;
+    count_carrying(worker, worker->is_carrying && has_session);
 }
 
 static void close_session(struct worker *worker)
@@ -54,6 +62,7 @@ static void note_opened(void *context, const struct outcome *outcome)
     struct worker *worker = context;
     pthread_mutex_lock(&worker->pool->lock);
     count_session(worker, outcome->fault.code == FAULT_NONE);
+    count_carrying(worker, worker->has_session);
     relay_metrics_count_session(worker->pool->metrics, outcome);
     if (permit_is_held(worker))
         permit_spend(worker, outcome);
@@ -143,7 +152,9 @@ static bool may_wait(struct worker *worker)
 /* With the lock held. */
 static bool may_rest(const struct worker *worker)
 {
-    return worker->is_idle && worker->has_session && !worker->held && pool_does_without_one(worker->pool);
+    const struct pool *pool = worker->pool;
+    return worker->is_idle && worker->has_session && !worker->held &&
+           worker->carrier.configuration == pool->configuration && pool_does_without_one(pool);
 }
 
 /* A job, or NULL, and the thread counts as leaving: there is nothing to do for it. */
@@ -160,6 +171,7 @@ static struct job *next_job(struct worker *worker)
         job = take(worker);
     }
     worker_count_idle(worker, false);
+    count_carrying(worker, job && worker->has_session);
     if (job) {
         worker->configuration = configuration_hold(pool->configuration);
     } else {
@@ -178,7 +190,8 @@ static void finish(struct worker *worker, struct job *job, enum carrier_end end,
     struct pool *pool = worker->pool;
     struct carrier *carrier = &worker->carrier;
     pthread_mutex_lock(&pool->lock);
-    worker_learn(worker, end, outcome);
+    worker_learn(worker, job, end, outcome);
+    count_carrying(worker, worker->held);
     worker_count_idle(worker, carrier->session && !carrier->spent && !worker->held &&
                                   carrier->configuration == pool->configuration);
     pthread_mutex_unlock(&pool->lock);
@@ -196,6 +209,7 @@ static bool put_back(struct worker *worker, struct job *job)
     if (may) {
         job->returns++;
         queue_put(&pool->queue, job, JOB_AHEAD);
+        tempo_part(&pool->tempo);
         pool_rouse(pool);
     }
     pthread_mutex_unlock(&pool->lock);
@@ -257,6 +271,7 @@ static bool leave(struct worker *worker, struct departed *before)
         *before = pool->departed;
         pool->departed = (struct departed){true, pthread_self()};
         pool->threads--;
+        tempo_part(&pool->tempo);
         pool_rouse(pool);
         if (pool->threads == 0)
             pthread_cond_broadcast(&pool->gone);

@@ -132,7 +132,7 @@ end_fuzzing() {
     local since=$SECONDS status=0
     wait "$fuzzers" || status=$?
     fuzzers=
-    printf '%-46s ok (%d s)\n' "waiting for the fuzzers" $((SECONDS - since))
+    printf '%-46s %s (%d s)\n' "waiting for the fuzzers" "$( ((status)) && echo FAILED || echo ok)" $((SECONDS - since))
     cat "$logs/test-fuzz.log"
     return "$status"
 }

@@ -9,19 +9,29 @@ readonly trixie_timeout_s=1500
 trixie_lacks() {
     if ((EUID != 0)); then
         echo "it needs root"
-    elif ! command -v debootstrap >/dev/null; then
-        echo "it needs debootstrap"
     elif ! unshare --mount --pid --fork mount --make-rprivate / 2>/dev/null; then
         echo "it may not mount"
     fi
 }
 
-# A minbase system as a file, made once.
+# As a file, made once: a minbase system with what the program is built from, so that the tests ask no registry.
 make_trixie() (
     folder=$(mktemp -d /var/tmp/postern-trixie.XXXXXX) || exit
     trap 'rm -rf --one-file-system "$folder"' EXIT
-    debootstrap --variant=minbase trixie "$folder" && tar -C "$folder" -cf "$1.part" . && mv "$1.part" "$1"
+    # shellcheck disable=SC2046  # a list
+    debootstrap --variant=minbase trixie "$folder" && cp -L /etc/resolv.conf "$folder/etc/resolv.conf" &&
+        install_in "$folder" git $(packages | awk '$2 ~ /^run,/ {print $1}') &&
+        tar -C "$folder" -cf "$1.part" . && mv "$1.part" "$1"
 )
+
+install_in() {
+    # shellcheck disable=SC2016  # the other system's
+    unshare --mount --pid --fork --mount-proc="$1/proc" chroot "$1" /bin/sh -ec '
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get -q update
+        apt-get -q -y install --no-install-recommends "$@"
+        apt-get clean' install "${@:2}"
+}
 
 # dev_trixie [--ca FILE]
 dev_trixie() {
@@ -31,7 +41,7 @@ dev_trixie() {
         say "Debian 13: skipped, $lacks"
         return
     fi
-    if [[ ! -e $system ]] && ! fetch "fetching Debian 13" trixie-system make_trixie "$system"; then
+    if [[ ! -e $system ]] && ! { (need trixie) && fetch "fetching Debian 13" trixie-system make_trixie "$system"; }; then
         say "Debian 13: skipped"
         return
     fi

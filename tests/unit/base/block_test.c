@@ -73,13 +73,20 @@ static void a_run_is_no_longer_than_it_may_be(void)
     }
 }
 
-static void what_is_found_is_counted(void)
+static size_t count_found(block found)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < BLOCK_OCTETS; i++)
+        count += found[i] == UINT8_MAX;
+    return count;
+}
+
+static void what_is_found_is_seen(void)
 {
     char text[BLOCK_OCTETS];
     memset(text, 'a', sizeof text);
     for (size_t count = 0; count <= BLOCK_OCTETS; count++) {
         block found = find_dots(block_load(text));
-        CHECK_INT(block_count(found), count);
         CHECK_INT(block_has(found), count > 0);
         if (count > 0)
             CHECK_INT(block_first(found), BLOCK_OCTETS - count);
@@ -95,8 +102,8 @@ static void a_rest_is_filled_up_with_zeros(void)
         char *rest = malloc(len + 1);
         memset(rest, '.', len);
         block loaded = block_load_end((struct str){rest, len});
-        CHECK_INT(block_count((block)(loaded == '.')), len);
-        CHECK_INT(block_count((block)(loaded == 0)), BLOCK_OCTETS - len);
+        CHECK_INT(count_found((block)(loaded == '.')), len);
+        CHECK_INT(count_found((block)(loaded == 0)), BLOCK_OCTETS - len);
         free(rest);
     }
 }
@@ -107,7 +114,7 @@ int main(void)
     TEST(a_range_is_found_at_its_edges);
     TEST(all_that_is_found_in_a_text_is_counted);
     TEST(a_run_is_no_longer_than_it_may_be);
-    TEST(what_is_found_is_counted);
+    TEST(what_is_found_is_seen);
     TEST(a_rest_is_filled_up_with_zeros);
     return test_result();
 }

@@ -34,10 +34,11 @@ static void learn_manners(struct worker *worker, const struct outcome *outcome, 
         pool->overlap_from_us = now_us + OVERLAP_AGAIN_US;
 }
 
-void worker_learn(struct worker *worker, enum carrier_end end, const struct outcome *outcome)
+void worker_learn(struct worker *worker, const struct job *job, enum carrier_end end,
+                  const struct outcome *outcome)
 {
     int64_t now_us = clock_monotonic_us();
-    if (end == CARRIER_SERVED) {
+    if (end == CARRIER_SERVED && job->submission) {
         learn_manners(worker, outcome, now_us);
         tempo_learn(&worker->pool->tempo, now_us - worker->began_us, now_us);
     }
