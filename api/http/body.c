@@ -8,12 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum {
-    FIRST_CAPACITY = 16 * 1024,
-    MAPPED_FROM_BYTES = 128 * 1024,
-    LARGE_PAGES_FROM_BYTES = 1 << 20,
-    LARGE_PAGE_BYTES = 2 << 20
-};
+enum { FIRST_CAPACITY = 16 * 1024, MAPPED_FROM_BYTES = 1 << 20, LARGE_PAGE_BYTES = 2 << 20 };
 
 bool body_hold(struct body *body, uint64_t bytes, struct fault *fault)
 {
@@ -27,29 +22,60 @@ bool body_hold(struct body *body, uint64_t bytes, struct fault *fault)
     return true;
 }
 
-/* A fault for each page would take a quarter of the time in which a large body is read: it asks for large pages, whose
- * rest is cleared in vain, but at once. */
-static char *allocate(size_t capacity)
+/* --- Memory: what is large is mapped by itself, and nobody need overwrite it, for the system clears what it is given back
+ * before anybody gets it. */
+
+static bool is_mapped(size_t capacity)
 {
-    if (capacity < LARGE_PAGES_FROM_BYTES)
-        return malloc(capacity);
-    size_t whole = (capacity + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
-    char *data = aligned_alloc(LARGE_PAGE_BYTES, whole);
-    if (data)
-        (void)madvise(data, whole, MADV_HUGEPAGE);
-    return data;
+    return capacity >= MAPPED_FROM_BYTES;
 }
 
-/* No copy of what a message says is left behind: what is small is copied by hand and wiped; what is large is mapped
- * by itself (service/process/memory), and realloc moves its pages. */
+static size_t in_large_pages(size_t capacity)
+{
+    return (capacity + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
+}
+
+/* A fault for each page would take a quarter of the time in which a large body is read: it asks for large pages, whose
+ * rest is cleared in vain, but at once. They begin where their own size divides the address; what is mapped before and
+ * behind is given back. */
+static char *map(size_t capacity)
+{
+    size_t bytes = in_large_pages(capacity), spare = LARGE_PAGE_BYTES;
+    char *all = mmap(NULL, bytes + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED)
+        return NULL;
+    size_t before = (spare - (uintptr_t)all % spare) % spare;
+    if (before)
+        munmap(all, before);
+    if (spare - before)
+        munmap(all + before + bytes, spare - before);
+    (void)madvise(all + before, bytes, MADV_HUGEPAGE);
+    return all + before;
+}
+
+static char *remap(struct body *body, size_t capacity)
+{
+    void *data = mremap(body->data, in_large_pages(body->capacity), in_large_pages(capacity), MREMAP_MAYMOVE);
+    return data == MAP_FAILED ? NULL : data;
+}
+
+static void release(struct body *body)
+{
+    if (is_mapped(body->capacity))
+        munmap(body->data, in_large_pages(body->capacity));
+    else
+        wipe_free(body->data);
+}
+
+/* No copy of what a message says is left behind: pages move, and what is small is copied by hand and wiped. */
 static char *move(struct body *body, size_t capacity)
 {
-    if (body->capacity >= MAPPED_FROM_BYTES)
-        return realloc(body->data, capacity);
-    char *data = allocate(capacity);
+    if (is_mapped(body->capacity))
+        return remap(body, capacity);
+    char *data = is_mapped(capacity) ? map(capacity) : malloc(capacity);
     if (data && body->data) {
         memcpy(data, body->data, body->len);
-        wipe_free(body->data);
+        release(body);
     }
     return data;
 }
@@ -97,8 +123,7 @@ struct str body_view(const struct body *body)
 void body_drop(struct body *body)
 {
     if (body->data)
-        explicit_bzero(body->data, body->len);
-    free(body->data);
+        release(body);
     body->data = NULL;
     body->len = body->capacity = 0;
 }
