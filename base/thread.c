@@ -12,3 +12,8 @@ bool thread_start(pthread_t *thread, void *(*run)(void *argument), void *argumen
     pthread_attr_destroy(&attributes);
     return started;
 }
+
+void thread_name(const char *name)
+{
+    (void)pthread_setname_np(pthread_self(), name);
+}

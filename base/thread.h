@@ -11,4 +11,8 @@ enum { THREAD_STACK_BYTES = 512 * 1024 };
 /* NULL for `thread`: it is detached, nobody joins it. False where the system has none to give. */
 bool thread_start(pthread_t *thread, void *(*run)(void *argument), void *argument);
 
+/* What top and debuggers call the thread that says it, in 15 octets at most; else it has the name of whoever started
+ * it, which is libmicrohttpd's for many. */
+void thread_name(const char *name);
+
 #endif

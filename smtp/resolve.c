@@ -67,6 +67,7 @@ static void question_abandon(struct question *question)
 static void *answer(void *argument)
 {
     struct question *question = argument;
+    thread_name("resolver");
     errno = 0;
     question->error = look_up(question->host, question->port, question->flags, &question->found);
     question->system_error = errno;

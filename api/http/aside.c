@@ -59,6 +59,7 @@ static void *serve(void *context)
 {
     struct aside *aside = context;
     struct aside_work *work;
+    thread_name("aside");
     pthread_mutex_lock(&aside->lock);
     while ((work = await(aside))) {
         pthread_mutex_unlock(&aside->lock);

@@ -60,6 +60,7 @@ static bool wake_late(struct bell *bell, struct deadline *next)
 static void *keep_time(void *context)
 {
     struct bell *bell = context;
+    thread_name("bell");
     pthread_mutex_lock(&bell->lock);
     while (!bell->ends) {
         struct deadline next;

@@ -12,6 +12,7 @@
  *
  * A job goes back to the front of the queue where a session was not to be had, but another might do: the
  * relay has as many as it takes, or somebody is just finding out whether it lets us in. */
+#include "base/thread.h"
 #include "service/relays/pool_inside.h"
 
 #include <stdlib.h>
@@ -307,6 +308,7 @@ void *worker_run(void *argument)
 {
     struct worker *worker = argument;
     struct departed before = {0};
+    thread_name("session");
     worker->carrier.owner = (struct carrier_owner){worker, may_open, note_opened, take_ahead};
     do {
         for (struct job *job; (job = next_job(worker));)

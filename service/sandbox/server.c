@@ -37,6 +37,7 @@ struct sandbox_server {
 static void *run_connection(void *context)
 {
     struct slot *slot = context;
+    thread_name("sandbox SMTP");
     sandbox_connection_serve(slot->server->terms, slot->fd, slot->server->stop_fd);
     atomic_store(&slot->done, true);
     return NULL;
@@ -89,6 +90,7 @@ static bool stop_within(const struct sandbox_server *server, int timeout_ms)
 static void *run_acceptor(void *context)
 {
     struct sandbox_server *server = context;
+    thread_name("sandbox accept");
     while (!stop_within(server, 0)) {
         struct pollfd polled[] = {{.fd = server->listen_fd, .events = POLLIN},
                                   {.fd = server->stop_fd, .events = POLLIN}};

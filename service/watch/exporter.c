@@ -182,6 +182,7 @@ static void *run(void *argument)
 {
     struct exporter *exporter = argument;
     struct batch batch = {0};
+    thread_name("exporter");
     while (!atomic_load(&exporter->closing)) {
         rest(exporter, &batch);
         while (!atomic_load(&exporter->closing) && work(exporter, &batch, deadline_after_ms(OTLP_POST_MS)))
