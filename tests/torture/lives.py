@@ -1,6 +1,7 @@
 """What starts or ends a process: each time it is a process of its own, whose calls fail from where `arm` is called."""
 
 import json
+import os
 import time
 import uuid
 
@@ -10,6 +11,9 @@ from paths import SECURE, WITH_TOKEN, Path, message, with_command, with_keys
 
 SYSEXITS = range(64, 79)
 ALL = ("memory", "descriptor", "socket", "thread", "read", "clock", "wait")
+
+# Where lines are counted, gcov writes the counts when a process ends, and does not survive a lack of memory.
+AT_STOP = ALL[1:] if os.environ.get("POSTERN_TEST_COVERAGE") == "1" else ALL
 
 
 def check_report(text):
@@ -118,7 +122,7 @@ def render(station, arm):
 
 LIVES = [
     Path("start", start, ALL, SECURE, prepare=with_keys),
-    Path("stop", stop, ALL, SECURE),
+    Path("stop", stop, AT_STOP, SECURE),
     Path("send", send, ("memory", "thread", "descriptor"), SECURE),
     Path("send with a token", send, ("memory", "spawn", "descriptor", "read"), WITH_TOKEN, prepare=with_command),
     Path("check", check, ("memory", "descriptor"), SECURE),
